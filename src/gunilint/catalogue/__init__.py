@@ -1,0 +1,1 @@
+"""What gunicorn has: settings, options and worker classes, by version."""

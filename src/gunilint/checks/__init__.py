@@ -1,0 +1,1 @@
+"""The checks that rules name, one module a topic."""

@@ -1,0 +1,1 @@
+"""Parsers: a source becomes a document; nothing is run."""

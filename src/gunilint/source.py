@@ -1,0 +1,138 @@
+"""Texts and the places in them: sources, spans and fragments."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file as it was read.
+
+    `path` is relative to the project root, with `/` separators. `text` is the decoded content
+    without its byte order mark and with its line ends untouched, so that an offset in it is an
+    offset in the file's characters.
+    """
+
+    path: str
+    text: str = field(repr=False)
+
+    @cached_property
+    def line_starts(self) -> tuple[int, ...]:
+        r"""The offset at which each line starts; `\n`, `\r\n` and a lone `\r` end a line."""
+        return (0, *(match.end() for match in _LINE_BREAK.finditer(self.text)))
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The 1-based line and column, in code points, of `offset`."""
+        line = bisect_right(self.line_starts, offset)
+        return line, offset - self.line_starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """The text of the 1-based line `number`, without its line end."""
+        start = self.line_starts[number - 1]
+        end = self.line_starts[number] if number < len(self.line_starts) else len(self.text)
+        return self.text[start:end].rstrip("\r\n")
+
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a 1-based line and column (code points)."""
+        return self.line_starts[line - 1] + column - 1
+
+    def span(self, start: int, end: int) -> Span:
+        """The characters from `start` up to `end`."""
+        return Span(self, start, end)
+
+    def line_span(self, number: int) -> Span:
+        """The 1-based line `number` without the blanks around its text."""
+        text = self.line(number)
+        start = self.line_starts[number - 1] + len(text) - len(text.lstrip())
+        return Span(self, start, start + len(text.strip()))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The characters of `source` from offset `start` up to, not including, `end`."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        """The 1-based line of the first character."""
+        return self.source.position(self.start)[0]
+
+    @property
+    def column(self) -> int:
+        """The 1-based column of the first character, in code points."""
+        return self.source.position(self.start)[1]
+
+    @property
+    def end_line(self) -> int:
+        """The 1-based line of the place behind the last character."""
+        return self.source.position(self.end)[0]
+
+    @property
+    def end_column(self) -> int:
+        """The 1-based column behind the last character, in code points."""
+        return self.source.position(self.end)[1]
+
+    @property
+    def text(self) -> str:
+        """The characters themselves."""
+        return self.source.text[self.start : self.end]
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What orders spans: path, then place."""
+        return self.source.path, self.start, self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A text that was put together from a source, and where each of its characters came from.
+
+    A continued directive, a quoted word and the script of `sh -c` are fragments: their text
+    is not the source's, yet every character has its place there. `offsets` has one entry for
+    each character of `text`.
+    """
+
+    source: Source
+    text: str
+    offsets: tuple[int, ...] = field(repr=False)
+
+    @classmethod
+    def whole(cls, source: Source) -> Fragment:
+        """The fragment that is all of `source`."""
+        return cls(source, source.text, tuple(range(len(source.text))))
+
+    def slice(self, start: int, end: int) -> Fragment:
+        """The characters from `start` up to `end`."""
+        return Fragment(self.source, self.text[start:end], self.offsets[start:end])
+
+    def span(self, start: int = 0, end: int | None = None) -> Span:
+        """The place in the source of the characters from `start` up to `end` (default: all)."""
+        chosen = self.offsets[start:end]
+        if not chosen:
+            anchor = self.offsets[start] if start < len(self.offsets) else 0
+            if self.offsets and start >= len(self.offsets):
+                anchor = self.offsets[-1] + 1
+            return Span(self.source, anchor, anchor)
+        return Span(self.source, chosen[0], chosen[-1] + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a file, or a part of it, can't be read or parsed. Rule GU001 makes a finding of it.
+
+    `kind` tells which wording fits: "syntax", "python2", "template", "encoding", "binary",
+    "size" or "unreadable".
+    """
+
+    span: Span
+    reason: str
+    kind: str = "syntax"

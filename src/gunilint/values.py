@@ -1,0 +1,110 @@
+"""What is known of a value without running anything.
+
+A value is `Known`, `Symbolic` in the number of CPUs, `OneOf` a few possibilities, or `Unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from gunilint.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A plain Python value, or a `Function`.
+
+    `assumes` names what it rests on ("WORKERS is unset"); `via` holds the places, other than
+    the value's own, that it came through, such as the assignment of a shell variable.
+    """
+
+    value: object
+    assumes: tuple[str, ...] = ()
+    via: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Symbolic:
+    """A number that depends on the machine's CPUs: `text` says how ("2 * cpus + 1")."""
+
+    text: str
+    at: Callable[[int], object]
+    """The value on a machine with so many CPUs."""
+    assumes: tuple[str, ...] = ()
+    via: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that can't be told, and why.
+
+    `variable` is the environment variable that the value is read from when nothing in the
+    deployment sets it: the platform may.
+    """
+
+    reason: str
+    variable: str | None = None
+    via: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One possibility: what it is, when it holds ("DEBUG is true"), and the place that says so."""
+
+    value: Known | Symbolic | Unknown
+    condition: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A value that depends on a branch: at least two possibilities."""
+
+    options: tuple[Option, ...]
+
+
+Value: TypeAlias = Known | Symbolic | OneOf | Unknown
+
+Environment: TypeAlias = Mapping[str, Value]
+"""The variables that something in the deployment sets; a name that is absent is set by nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function or class of a Python file, as the value of its name.
+
+    `positional` counts its positional parameters, those with defaults included, `*args` not:
+    what gunicorn compares with a hook's arity. It is None where it can't be told.
+    """
+
+    name: str
+    positional: int | None
+    is_async: bool
+    span: Span
+
+
+Single: TypeAlias = Known | Symbolic | Unknown
+"""A value with one possibility."""
+
+
+def with_assumptions(value: Value, assumes: tuple[str, ...]) -> Value:
+    """`value`, resting on `assumes` too."""
+    if isinstance(value, OneOf):
+        return OneOf(tuple(replace(o, value=_assuming(o.value, assumes)) for o in value.options))
+    return _assuming(value, assumes)
+
+
+def _assuming(value: Single, assumes: tuple[str, ...]) -> Single:
+    if not assumes or isinstance(value, Unknown):
+        return value
+    return replace(value, assumes=tuple(dict.fromkeys((*value.assumes, *assumes))))
+
+
+def possibilities(value: Value) -> Iterator[Option]:
+    """Each possibility of `value`; a value that isn't `OneOf` is its own only one."""
+    if isinstance(value, OneOf):
+        yield from value.options
+    else:
+        yield Option(value, "")
