@@ -46,6 +46,13 @@ class Source:
         """The characters from `start` up to `end`."""
         return Span(self, start, end)
 
+    def first_line(self) -> Span:
+        """The first line that has text on it; an empty place at the start where there is none."""
+        for number in range(1, len(self.line_starts) + 1):
+            if self.line(number).strip():
+                return self.line_span(number)
+        return Span(self, 0, 0)
+
     def line_span(self, number: int) -> Span:
         """The 1-based line `number` without the blanks around its text."""
         text = self.line(number)

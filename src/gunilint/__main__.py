@@ -1,0 +1,5 @@
+"""`python -m gunilint`."""
+
+from gunilint.cli import main
+
+main(prog_name="gunilint")

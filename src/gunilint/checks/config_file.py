@@ -1,0 +1,147 @@
+"""Checks of what a config file or command line says and gunicorn doesn't do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gunilint.catalogue import Catalogue, version_key
+from gunilint.checks import Hit, Parameters, assumptions
+from gunilint.deployment import Deployment, Project, Setting
+from gunilint.evaluate import Binding
+from gunilint.source import Span
+from gunilint.values import Known, Symbolic, Value
+
+_CPUS = range(1, 129)
+"""The machines on which two values are compared."""
+
+_NOT_OVERRIDABLE = frozenset({"config", "wsgi_app"})
+
+
+def unparsable_file(project: Project, parameters: Parameters) -> Iterator[Hit]:
+    """A file that can't be read or parsed; the variant is the kind of problem."""
+    for problem in project.problems:
+        values = {"path": problem.span.source.path, "reason": problem.reason}
+        yield Hit(problem.span, values, variant=problem.kind)
+
+
+def option_refused(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """An option, or a stray argument, that makes gunicorn exit with status 2."""
+    if deployment.launch is None:
+        return
+    for error in deployment.launch.errors:
+        values = {"reason": error.reason, "suggestion": error.suggestion}
+        yield Hit(error.span, values, variant="suggestion" if error.suggestion else None)
+
+
+def unknown_setting(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """A name of a config file that is meant as a setting, and isn't one.
+
+    Variants: "spelling" (the option's name), "removed", "newer", "case" (upper case), and the
+    rule's own message for a slip of the keyboard.
+    """
+    if deployment.config is None:
+        return
+    namespace = deployment.config.namespace
+    catalogue = deployment.catalogue
+    for name, binding in namespace.bindings.items():
+        if name in catalogue.settings or name in namespace.used or name.startswith("_"):
+            continue
+        if binding.kind not in ("assignment", "augmented", "function"):
+            continue
+        found = _meant(name, binding, catalogue)
+        if found is None:
+            continue
+        variant, meant = found
+        if meant in namespace.bindings and variant in (None, "case"):
+            continue
+        values = {"name": name, "meant": meant, "version": catalogue.version}
+        if variant in ("removed", "newer"):
+            info = catalogue.others[name]
+            values["bound"] = info.until if variant == "removed" else info.since
+        yield Hit(binding.target, values, variant=variant)
+
+
+def _meant(name: str, binding: Binding, catalogue: Catalogue) -> tuple[str | None, str] | None:
+    """The variant and the setting that `name` stands for."""
+    is_value = binding.kind != "function"
+    if name in catalogue.spellings and is_value:
+        return "spelling", catalogue.spellings[name]
+    if name in catalogue.others and is_value:
+        newer = version_key(catalogue.others[name].since) > version_key(catalogue.version)
+        return ("newer" if newer else "removed"), name
+    if name.lower() in catalogue.settings and is_value:
+        return "case", name.lower()
+    allowed = 1 if len(name) < 8 else 2
+    for setting, info in catalogue.settings.items():
+        fits = (info.kind == "hook") is not is_value
+        if fits and name[0] == setting[0] and _distance(name, setting, allowed) <= allowed:
+            return None, setting
+    return None
+
+
+def _distance(left: str, right: str, limit: int) -> int:
+    """How many insertions, deletions, changes or swaps of neighbours lie between two words."""
+    if abs(len(left) - len(right)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        previous, before, row = before, row, [i]
+        for j, b in enumerate(right, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                cost = min(cost, previous[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
+
+
+def overridden_setting(project: Project, parameters: Parameters) -> Iterator[Hit]:
+    """A value that a stronger source replaces by another in every deployment that reads it."""
+    effective: set[Span] = set()
+    lost: dict[Span, tuple[Setting, Setting]] = {}
+    for deployment in project.deployments:
+        for setting in deployment.settings.values():
+            if setting.span is not None:
+                effective.add(setting.span)
+            for weaker in setting.overridden:
+                if weaker.span is None or setting.name in _NOT_OVERRIDABLE:
+                    continue
+                if _differ(weaker.value, setting.value):
+                    lost.setdefault(weaker.span, (weaker, setting))
+                else:
+                    effective.add(weaker.span)
+    for span, (weaker, stronger) in lost.items():
+        if span in effective or stronger.span is None:
+            continue
+        values = {
+            "setting": weaker.name,
+            "value": describe(weaker.value),
+            "winner": describe(stronger.value),
+            "origin": weaker.origin,
+            "winning_origin": stronger.origin,
+        }
+        assumes = assumptions(weaker, stronger)
+        yield Hit(span, values, (("winner", stronger.span),), assumes=assumes)
+
+
+def describe(value: Value) -> str:
+    """A known value as a person would write it."""
+    if isinstance(value, Symbolic):
+        return value.text
+    if not isinstance(value, Known):
+        return "unknown"
+    plain = value.value
+    if isinstance(plain, list):
+        return ", ".join(map(str, plain))
+    return str(plain)
+
+
+def _differ(left: Value, right: Value) -> bool:
+    """Whether two values differ on every machine."""
+    if not isinstance(left, Known | Symbolic) or not isinstance(right, Known | Symbolic):
+        return False
+    return all(_at(left, cpus) != _at(right, cpus) for cpus in _CPUS)
+
+
+def _at(value: Known | Symbolic, cpus: int) -> object:
+    return value.value if isinstance(value, Known) else value.at(cpus)

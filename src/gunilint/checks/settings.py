@@ -1,0 +1,53 @@
+"""Checks of one effective setting, for any rule that names the setting in its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gunilint.checks import Hit, Parameters, assumptions, written
+from gunilint.deployment import Deployment, Setting
+
+
+def setting_is(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """The effective `setting` is one of `values`.
+
+    `given` names another setting that must be on (non-zero) for it to matter. With
+    `production: true` deployments for development are left out. A setting that the worker
+    ignores is never reported.
+    """
+    setting = _considered(deployment, parameters)
+    if setting is None or setting.known not in parameters["values"]:
+        return
+    place, related, assumes = deployment.place(setting), (), assumptions(setting)
+    if "given" in parameters:
+        given = deployment.settings[parameters["given"]]
+        if not given.known:
+            return
+        related = written(("given", given))
+        assumes = assumptions(setting, given)
+        if setting.span is None and given.span is not None:
+            place, related = given.span, ()
+    values = {"value": setting.known, "setting": setting.name}
+    yield Hit(place, values, related, assumes=assumes)
+
+
+def setting_starts_with(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """The effective `setting` is a string that starts with `prefix`."""
+    setting = _considered(deployment, parameters)
+    if setting is None:
+        return
+    value = setting.known
+    if isinstance(value, str) and value.startswith(parameters["prefix"]):
+        rest = value[len(parameters["prefix"]) :]
+        values = {"value": value, "setting": setting.name, "rest": rest}
+        yield Hit(deployment.place(setting), values, assumes=assumptions(setting))
+
+
+def _considered(deployment: Deployment, parameters: Parameters) -> Setting | None:
+    """The setting that `parameters` name, unless the deployment has no use for it."""
+    name = parameters["setting"]
+    if parameters.get("production") and deployment.development:
+        return None
+    if deployment.worker is not None and name in deployment.worker.ignores:
+        return None
+    return deployment.settings.get(name)

@@ -1,0 +1,148 @@
+"""The pipeline: from paths to the findings of the selected rules."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from gunilint.catalogue import Catalogue, catalogue, version_key
+from gunilint.checks import Hit, deployment_checks, project_checks
+from gunilint.command import Label
+from gunilint.deployment import Project
+from gunilint.discover import Tree, find_root, kind_of
+from gunilint.findings import Finding
+from gunilint.resolve import resolve
+from gunilint.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one run found.
+
+    `roots` maps each project's root to its findings. `errors` are bugs in checks: the rule's
+    code and the traceback. `files` counts the files that were looked at.
+    """
+
+    findings: tuple[tuple[Path, Finding], ...]
+    deployments: int
+    files: int
+    errors: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = field(default=())
+
+
+def lint(
+    arguments: Sequence[Path], rules: Sequence[Rule], gunicorn_version: str | None = None
+) -> Result:
+    """Lint files and folders. Paths that don't exist come back in `missing`."""
+    missing = tuple(str(path) for path in arguments if not path.exists() and not path.is_symlink())
+    findings: list[tuple[Path, Finding]] = []
+    errors: list[tuple[str, str]] = []
+    deployments = files = 0
+    for root, inputs in _projects(path for path in arguments if str(path) not in missing).items():
+        project = resolve(Tree(root), inputs, catalogue(gunicorn_version))
+        found, failed = check(project, rules)
+        findings.extend((root, finding) for finding in found)
+        errors.extend(failed)
+        deployments += len(project.deployments)
+        files += len(project.files)
+    return Result(tuple(findings), deployments, files, tuple(errors), missing)
+
+
+def check(
+    project: Project, rules: Sequence[Rule]
+) -> tuple[tuple[Finding, ...], tuple[tuple[str, str], ...]]:
+    """The findings of `rules` on a project in report order, and the checks that failed."""
+    findings: dict[tuple[object, ...], Finding] = {}
+    errors: list[tuple[str, str]] = []
+    for rule in rules:
+        if not _holds_for(rule, project.catalogue):
+            continue
+        try:
+            for hit in _hits(rule, project):
+                finding = _finding(rule, hit)
+                findings.setdefault((rule.code, hit.span.key, finding.message), finding)
+        except Exception:  # noqa: BLE001 - a bug in one check must not take the others with it
+            errors.append((rule.code, traceback.format_exc()))
+    ordered = sorted(findings.values(), key=lambda finding: (*finding.primary.span.key[:2], finding.rule.code))
+    return tuple(ordered), tuple(errors)
+
+
+def select_inputs(tree: Tree, path: str) -> Iterator[str]:
+    """The files below a root-relative file or folder that gunilint knows what to do with."""
+    if tree.is_dir(path) or not path:
+        for file in tree.listing(path):
+            if kind_of(file, tree) is not None:
+                yield file
+    else:
+        yield path
+
+
+def _projects(arguments: Iterable[Path]) -> dict[Path, list[str]]:
+    """The input files of each project root, as paths relative to it."""
+    projects: dict[Path, dict[str, None]] = {}
+    trees: dict[Path, Tree] = {}
+    for argument in arguments:
+        absolute = Path(argument).absolute()
+        start = absolute.resolve() if absolute.is_dir() else absolute.parent.resolve() / absolute.name
+        root = find_root(start)
+        tree = trees.setdefault(root, Tree(root))
+        relative = start.relative_to(root).as_posix()
+        files = select_inputs(tree, "" if relative == "." else relative)
+        projects.setdefault(root, {}).update(dict.fromkeys(files))
+    return {root: list(files) for root, files in projects.items()}
+
+
+def _holds_for(rule: Rule, target: Catalogue) -> bool:
+    bounds = (part.strip() for part in rule.versions.split(","))
+    for bound in bounds:
+        operator, version = bound[:2].rstrip("0123456789"), bound.lstrip("<>=")
+        key, limit = version_key(target.version), version_key(version)
+        if (operator == ">=" and key < limit) or (operator == "<" and key >= limit):
+            return False
+    return True
+
+
+def _hits(rule: Rule, project: Project) -> Iterator[Hit]:
+    on_project = project_checks().get(rule.check)
+    if on_project is not None:
+        yield from on_project(project, rule.parameters)
+        return
+    on_deployment = deployment_checks()[rule.check]
+    for deployment in project.deployments:
+        yield from on_deployment(deployment, rule.parameters)
+
+
+def _finding(rule: Rule, hit: Hit) -> Finding:
+    case = rule.case(hit.variant)
+    message = _fill(case.message, hit.values)
+    confidence = case.confidence
+    if hit.assumes:
+        message += f" (assuming that {' and '.join(hit.assumes)})"
+        confidence = "medium" if confidence == "high" else confidence
+    return Finding(
+        rule=rule,
+        severity=case.severity,
+        confidence=confidence,
+        message=message,
+        primary=Label(hit.span, _fill(case.label, hit.values)),
+        related=tuple(_label(rule, hit, item) for item in hit.related),
+        help=_fill(case.help, hit.values) or None,
+    )
+
+
+def _label(rule: Rule, hit: Hit, item: object) -> Label:
+    if isinstance(item, Label):
+        return item
+    key, span = item  # type: ignore[misc]
+    return Label(span, _fill(rule.labels[key], hit.values))
+
+
+def _fill(template: str, values: Mapping[str, object]) -> str:
+    return template.format_map(_Plain(values))
+
+
+class _Plain(dict):  # type: ignore[type-arg]
+    """Values for a template; a missing one is a bug of the rule and raises `KeyError`."""

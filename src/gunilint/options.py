@@ -1,0 +1,216 @@
+"""gunicorn's command line, read as its argparse parser does.
+
+Long options may be abbreviated, `-w4` and `-w=4` are the same, the first run of positional
+arguments names the application and any later one is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from gunilint.catalogue import Catalogue, SettingInfo
+from gunilint.command import Word
+from gunilint.source import Span
+from gunilint.values import Known, Value
+
+_NEGATIVE_NUMBER = re.compile(r"-\d+$|-\d*\.\d+$")
+_EXITING = ("-h", "--help", "-v", "--version")
+
+
+@dataclass(frozen=True, slots=True)
+class OptionUse:
+    """An option on the command line: `span` is its value's place, or its own where it has none."""
+
+    setting: SettingInfo
+    flag: str
+    value: Value
+    span: Span
+    flag_span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class OptionError:
+    """Why gunicorn refuses the command line and exits with status 2."""
+
+    span: Span
+    reason: str
+    suggestion: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """What a command line says.
+
+    `exits` is True when it only prints something (`--version`). `open` gives the reason why
+    more options may be there than can be seen.
+    """
+
+    app: Word | None
+    options: tuple[OptionUse, ...]
+    errors: tuple[OptionError, ...]
+    exits: bool = False
+    open: str | None = None
+
+
+def read(words: Sequence[Word], catalogue: Catalogue) -> CommandLine:
+    """Read the arguments that follow `gunicorn`."""
+    return _Reader(words, catalogue).run()
+
+
+class _Reader:
+    def __init__(self, words: Sequence[Word], catalogue: Catalogue) -> None:
+        self.words = words
+        self.catalogue = catalogue
+        self.flags = dict.fromkeys((*catalogue.options, *_EXITING))
+        self.app: Word | None = None
+        self.app_run_end = -1
+        self.options: list[OptionUse] = []
+        self.errors: list[OptionError] = []
+        self.exits = False
+        self.open: str | None = None
+
+    def run(self) -> CommandLine:
+        index = 0
+        only_positionals = False
+        while index < len(self.words):
+            word = self.words[index]
+            if word.text == "--" and not only_positionals:
+                only_positionals = True
+            elif word.text is None and word.many:
+                self.open = f"`{word.span.text}` may add options"
+            elif only_positionals or not self.is_option(word):
+                self.positional(word, index)
+            else:
+                index = self.option(word, index)
+            index += 1
+        return CommandLine(self.app, tuple(self.options), tuple(self.errors), self.exits, self.open)
+
+    def is_option(self, word: Word) -> bool:
+        text = word.text
+        if text is None or not text.startswith("-") or len(text) == 1:
+            return False
+        if text in self.flags or self.candidates(text):
+            return True
+        return not _NEGATIVE_NUMBER.match(text) and " " not in text
+
+    def positional(self, word: Word, index: int) -> None:
+        """Take a word that is no option: the application, or a silent companion right behind it."""
+        if self.app is None:
+            self.app = word
+            self.app_run_end = index
+        elif index == self.app_run_end + 1:
+            self.app_run_end = index
+        elif self.open is None:
+            self.errors.append(
+                OptionError(
+                    word.span,
+                    f"`{word.text or word.span.text}` stands apart from the application, "
+                    "and gunicorn takes no other arguments",
+                )
+            )
+
+    def candidates(self, text: str) -> list[tuple[str, int | None]]:
+        """The flags that `text` may mean, each with where its joined value starts."""
+        if text in self.flags:
+            return [(text, None)]
+        name, equals, _ = text.partition("=")
+        value_at = len(name) + 1 if equals else None
+        if equals and name in self.flags:
+            return [(name, value_at)]
+        if text.startswith("--"):
+            return [(flag, value_at) for flag in self.flags if flag.startswith(name)]
+        short = text[:2]
+        if short in self.flags:
+            return [(short, 2)]
+        return [(flag, value_at) for flag in self.flags if flag.startswith(name)]
+
+    def option(self, word: Word, index: int) -> int:
+        """Take the option at `index`; the index of the last word that belongs to it."""
+        assert word.text is not None
+        found = self.candidates(word.text)
+        if len(found) != 1:
+            self.reject(word, [flag for flag, _ in found])
+            return index
+        flag, value_at = found[0]
+        flag_span = word.part(0, value_at)
+        if flag in _EXITING:
+            self.exits = True
+            return index
+        info = self.catalogue.options[flag]
+        if value_at is not None:
+            return self.joined(word, index, info, flag, value_at)
+        following = self.words[index + 1] if index + 1 < len(self.words) else None
+        has_value = following is not None and not self.is_option(following)
+        if info.takes_value or (info.action == "optional" and has_value):
+            if following is None or not has_value or following.text == "--":
+                self.errors.append(OptionError(word.span, f"`{flag}` needs a value"))
+                return index
+            self.add(info, flag, following.value, following.span, flag_span)
+            return index + 1
+        self.add_valueless(info, flag, flag_span)
+        return index
+
+    def joined(self, word: Word, index: int, info: SettingInfo, flag: str, value_at: int) -> int:
+        """An option with its value in the same word: `--workers=4`, `-w4`, `-Dw4`."""
+        assert word.text is not None
+        if info.takes_value or info.action == "optional":
+            value = Known(word.text[value_at:], *_provenance(word.value))
+            self.add(info, flag, value, word.part(value_at), word.part(0, value_at))
+            return index
+        if flag.startswith("--") or word.text[value_at - 1] == "=":
+            self.errors.append(OptionError(word.span, f"`{flag}` is a switch and takes no value"))
+            return index
+        self.add_valueless(info, flag, word.part(0, value_at))
+        rest = Word(
+            Known("-" + word.text[value_at:], *_provenance(word.value)),
+            word.part(value_at - 1),
+            None,
+        )
+        return self.option(rest, index)
+
+    def add(self, info: SettingInfo, flag: str, value: Value, span: Span, flag_span: Span) -> None:
+        self.options.append(OptionUse(info, flag, value, span, flag_span))
+
+    def add_valueless(self, info: SettingInfo, flag: str, span: Span) -> None:
+        value = {"switch": True, "constant": False, "optional": "auto"}[info.action]
+        self.add(info, flag, Known(value), span, span)
+
+    def reject(self, word: Word, found: list[str]) -> None:
+        assert word.text is not None
+        name = word.text.partition("=")[0]
+        if found:
+            self.errors.append(
+                OptionError(
+                    word.span,
+                    f"`{name}` is ambiguous: it could be " + _either(found),
+                )
+            )
+            return
+        hyphens = name.replace("_", "-")
+        close = [hyphens] if hyphens in self.flags else []
+        close = close or self.catalogue_spelling(name)
+        close = close or get_close_matches(name, [f for f in self.flags if len(f) > 2], 1, 0.75)
+        self.errors.append(
+            OptionError(
+                word.span,
+                f"gunicorn {self.catalogue.version} has no option `{name}`",
+                close[0] if close else None,
+            )
+        )
+
+    def catalogue_spelling(self, name: str) -> list[str]:
+        """The option of a setting whose own name was written as an option."""
+        info = self.catalogue.settings.get(name.lstrip("-").replace("-", "_"))
+        return list(info.flags[-1:]) if info else []
+
+
+def _provenance(value: Value) -> tuple[tuple[str, ...], tuple[Span, ...]]:
+    return (value.assumes, value.via) if isinstance(value, Known) else ((), ())
+
+
+def _either(flags: list[str]) -> str:
+    quoted = [f"`{flag}`" for flag in sorted(flags)]
+    return " or ".join((", ".join(quoted[:-1]), quoted[-1])) if len(quoted) > 1 else quoted[0]

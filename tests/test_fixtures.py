@@ -1,0 +1,48 @@
+"""Whole deployments as people write them, each with exactly the findings expected.
+
+`expected.txt` in a fixture lists them: code, severity, place. A fixture without findings has an
+empty list; `nothing` on its first line means that nothing in it is gunilint's business.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gunilint.engine import lint
+from gunilint.rules import load_rules
+
+FIXTURES = Path(__file__).parent / "fixtures"
+NAMES = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
+
+
+def findings(folder: Path) -> list[str]:
+    result = lint([folder], load_rules())
+    assert result.errors == ()
+    if not result.files:
+        return ["nothing"]
+    return [
+        f"{finding.rule.code} {finding.severity} "
+        f"{finding.primary.span.source.path}:{finding.primary.span.line}:{finding.primary.span.column}"
+        for _, finding in result.findings
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fixture_has_exactly_the_expected_findings(name: str) -> None:
+    folder = FIXTURES / name
+    assert findings(folder) == (folder / "expected.txt").read_text().split("\n")[:-1]
+
+
+def test_there_are_enough_fixtures() -> None:
+    assert len(NAMES) >= 15
+
+
+def test_the_lesson_has_neither_error_nor_warning() -> None:
+    assert {line.split()[1] for line in findings(FIXTURES / "lesson")} <= {"note"}
+
+
+def test_the_six_pitfalls_are_found_with_their_chain() -> None:
+    codes = {line.split()[0] for line in findings(FIXTURES / "six-pitfalls")}
+    assert codes >= {"GU101", "GU201", "GU301", "GU303", "GU401", "GU406"}

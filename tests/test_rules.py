@@ -1,0 +1,136 @@
+"""Every rule is complete, and its examples are true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gunilint.checks import deployment_checks, project_checks
+from gunilint.rules import Example, Rule, RuleError, find_rule, load_rules, rules_dir, select
+
+RULES = load_rules()
+EXAMPLES = [
+    pytest.param(rule, example, id=f"{rule.code}-{number}")
+    for rule in RULES
+    for number, example in enumerate(rule.examples, 1)
+]
+
+
+def lacks(rule: Rule) -> list[str]:
+    """What a rule's file is missing, in words."""
+    found = []
+    checks = {**deployment_checks(), **project_checks()}
+    if rule.check not in checks:
+        found.append(f"{rule.code} names a check that doesn't exist: {rule.check}")
+    if not any(example.bad for example in rule.examples):
+        found.append(f"{rule.code} has no bad example")
+    if not any(example.good for example in rule.examples):
+        found.append(f"{rule.code} has no good example")
+    if not (rule.evidence or rule.cite):
+        found.append(f"{rule.code} has neither evidence nor a citation")
+    if not rule.summary.endswith("."):
+        found.append(f"{rule.code}'s summary isn't a sentence")
+    if not rule.help:
+        found.append(f"{rule.code} doesn't say what to do")
+    if not (rules_dir() / f"{rule.code}-{rule.name}.yaml").is_file():
+        found.append(f"{rule.code} isn't in a file of its name")
+    return found
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_rule_is_complete(rule: Rule) -> None:
+    assert lacks(rule) == []
+
+
+@pytest.mark.parametrize(("rule", "example"), EXAMPLES)
+def test_bad_example_is_found_where_it_says(rule: Rule, example: Example, lint_files) -> None:
+    findings = [
+        finding
+        for finding in lint_files(example.bad, version=example.options.get("gunicorn"))
+        if finding.rule.code == rule.code
+    ]
+    found = []
+    for finding, expected in zip(findings, example.expect, strict=True):
+        span = finding.primary.span
+        parts = [span.source.path, str(span.line), str(span.column)]
+        found.append(":".join(parts[: expected.count(":") + 1]))
+    assert found == list(example.expect)
+
+
+@pytest.mark.parametrize(("rule", "example"), EXAMPLES)
+def test_good_example_has_no_finding_of_its_rule(rule, example, lint_files) -> None:
+    findings = lint_files(example.good, version=example.options.get("gunicorn"))
+    assert [f.message for f in findings if f.rule.code == rule.code] == []
+
+
+def test_every_check_serves_a_rule() -> None:
+    used = {rule.check for rule in RULES}
+    assert set(deployment_checks()) | set(project_checks()) == used
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["GU301"], ["GU301"]),
+        (["no-max-requests"], ["GU301"]),
+        (["gu4"], ["GU401", "GU406"]),
+        (["systemd"], ["GU401", "GU406"]),
+        (["timeouts", "GU001"], ["GU001", "GU201", "GU203"]),
+        (["GU9"], []),
+    ],
+)
+def test_select_takes_codes_names_prefixes_and_categories(keys, expected) -> None:
+    assert [rule.code for rule in select(RULES, keys)] == expected
+
+
+def test_find_rule_takes_code_and_name_in_any_case() -> None:
+    assert find_rule(RULES, "gu301") is find_rule(RULES, "No-Max-Requests")
+    assert find_rule(RULES, "GU999") is None
+
+
+RULE = """
+code: GU998
+name: some-rule
+summary: Something.
+severity: warning
+confidence: high
+category: workers
+since: "0.1.0"
+check: setting-is
+message: m
+why: w
+remedy: r
+examples: []
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("- a list", "one mapping"),
+        (RULE.replace("why: w\n", ""), "lacks why"),
+        (RULE + "colour: red\n", "unknown keys: colour"),
+        (RULE.replace("severity: warning", "severity: fatal"), "'fatal' is none of error"),
+        (RULE.replace("GU998", "XX1"), "isn't formed"),
+        (RULE.replace("category: workers", "category: cats"), "'cats' is none of"),
+        ("code: [", "expected"),
+    ],
+)
+def test_bad_rule_file_is_refused_with_its_name(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "GU998-some-rule.yaml").write_text(text)
+    with pytest.raises(RuleError, match=r"GU998-some-rule.yaml") as refused:
+        load_rules(tmp_path)
+    assert reason in str(refused.value)
+
+
+def test_two_rules_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(RULE)
+    (tmp_path / "b.yaml").write_text(RULE.replace("GU998", "GU997"))
+    with pytest.raises(RuleError, match="both called some-rule"):
+        load_rules(tmp_path)
+
+
+def test_empty_rules_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match="holds no rules"):
+        load_rules(tmp_path)
