@@ -95,6 +95,14 @@ class Reload:
     span: Span
     unit: str | None
 
+    def names(self, unit: Unit) -> bool:
+        """Whether it reloads `unit`; an instance `app@1.service` is its template's."""
+        if self.unit is None:
+            return False
+        stem, at, rest = self.unit.partition("@")
+        template = f"{stem}@.{rest.rpartition('.')[2]}" if at else self.unit
+        return unit.name in (self.unit, template)
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:

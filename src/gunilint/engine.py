@@ -12,7 +12,7 @@ from gunilint.catalogue import Catalogue, catalogue, version_key
 from gunilint.checks import Hit, deployment_checks, project_checks
 from gunilint.command import Label
 from gunilint.deployment import Project
-from gunilint.discover import Tree, find_root, kind_of
+from gunilint.discover import Kind, Tree, find_root, kind_of
 from gunilint.findings import Finding
 from gunilint.resolve import resolve
 from gunilint.rules import Rule
@@ -41,8 +41,9 @@ def lint(
     findings: list[tuple[Path, Finding]] = []
     errors: list[tuple[str, str]] = []
     deployments = files = 0
-    for root, inputs in _projects(path for path in arguments if str(path) not in missing).items():
-        project = resolve(Tree(root), inputs, catalogue(gunicorn_version))
+    present = [path for path in arguments if str(path) not in missing]
+    for root, (tree, inputs) in _projects(present).items():
+        project = resolve(tree, inputs, catalogue(gunicorn_version))
         found, failed = check(project, rules)
         findings.extend((root, finding) for finding in found)
         errors.extend(failed)
@@ -70,29 +71,32 @@ def check(
     return tuple(ordered), tuple(errors)
 
 
-def select_inputs(tree: Tree, path: str) -> Iterator[str]:
-    """The files below a root-relative file or folder that gunilint knows what to do with."""
-    if tree.is_dir(path) or not path:
-        for file in tree.listing(path):
-            if kind_of(file, tree) is not None:
-                yield file
-    else:
-        yield path
-
-
-def _projects(arguments: Iterable[Path]) -> dict[Path, list[str]]:
-    """The input files of each project root, as paths relative to it."""
-    projects: dict[Path, dict[str, None]] = {}
-    trees: dict[Path, Tree] = {}
+def _projects(arguments: Iterable[Path]) -> dict[Path, tuple[Tree, dict[str, Kind]]]:
+    """The tree and the input files of each project that the arguments belong to."""
+    projects: dict[Path, tuple[Tree, dict[str, Kind]]] = {}
     for argument in arguments:
-        absolute = Path(argument).absolute()
-        start = absolute.resolve() if absolute.is_dir() else absolute.parent.resolve() / absolute.name
+        absolute = argument.absolute()
+        start = absolute.parent.resolve() / absolute.name
+        if absolute.is_dir():
+            start = absolute.resolve()
         root = find_root(start)
-        tree = trees.setdefault(root, Tree(root))
+        tree, inputs = projects.setdefault(root, (Tree(root), {}))
         relative = start.relative_to(root).as_posix()
-        files = select_inputs(tree, "" if relative == "." else relative)
-        projects.setdefault(root, {}).update(dict.fromkeys(files))
-    return {root: list(files) for root, files in projects.items()}
+        inputs.update(_inputs(tree, "" if relative == "." else relative))
+    return projects
+
+
+def _inputs(tree: Tree, path: str) -> Iterator[tuple[str, Kind]]:
+    """The files that an argument names, with their kinds; a Python file named by itself is a config."""
+    if not tree.is_dir(path):
+        kind = kind_of(path, tree) or ("config" if path.endswith(".py") else None)
+        if kind is not None:
+            yield path, kind
+        return
+    for file in tree.listing(path):
+        found = kind_of(file, tree)
+        if found is not None:
+            yield file, found
 
 
 def _holds_for(rule: Rule, target: Catalogue) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gunilint.checks import Hit, Parameters, assumptions, written
 from gunilint.deployment import Deployment, Project
-from gunilint.parse.systemd import Unit, dependencies, timespan
+from gunilint.parse.systemd import dependencies, timespan
 
 _DEFAULT_STOP_TIMEOUT = 90.0
 """`DefaultTimeoutStopSec=` of systemd as it is shipped, in seconds."""
@@ -95,7 +95,7 @@ def requirement_not_ordered(deployment: Deployment, parameters: Parameters) -> I
 def reload_unavailable(project: Project, parameters: Parameters) -> Iterator[Hit]:
     """A script reloads a unit that has no `ExecReload=`."""
     for reload in project.reloads:
-        unit = find_unit(project.units, reload.unit)
+        unit = next((unit for unit in project.units if reload.names(unit)), None)
         if unit is None or unit.all("Service", "ExecReload"):
             continue
         start = unit.last("Service", "ExecStart")
@@ -103,12 +103,3 @@ def reload_unavailable(project: Project, parameters: Parameters) -> Iterator[Hit
         if start is None or (kind is not None and kind.value.text == "notify-reload"):
             continue
         yield Hit(reload.span, {"unit": unit.name}, (("unit", start.span),))
-
-
-def find_unit(units: tuple[Unit, ...], name: str | None) -> Unit | None:
-    """The unit of that name; an instance `app@1.service` is its template's."""
-    if name is None:
-        return None
-    stem, at, rest = name.partition("@")
-    template = f"{stem}@.{rest.rpartition('.')[2]}" if at else name
-    return next((unit for unit in units if unit.name in (name, template)), None)

@@ -1,0 +1,65 @@
+"""The parsed files of a project, each read once, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gunilint.discover import Tree
+from gunilint.parse.shell import Script
+from gunilint.parse.shell import parse as parse_shell
+from gunilint.source import Fragment, Problem, Source
+from gunilint.syntax import PythonConfig
+
+
+class Files:
+    """Reads and parses a tree's files on demand.
+
+    `problems` has each problem once, `seen` the paths that were looked at.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.seen: set[str] = set()
+        self._problems: dict[tuple[str, int], Problem] = {}
+        self._scripts: dict[str, Script | None] = {}
+        self._configs: dict[str, PythonConfig | None] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the files that were looked at."""
+        return tuple(self._problems.values())
+
+    def report(self, problems: Iterable[Problem]) -> None:
+        """Keep problems that a parser found."""
+        for problem in problems:
+            self._problems.setdefault((problem.span.source.path, problem.span.start), problem)
+
+    def text(self, path: str) -> Source | None:
+        """The text of a file that belongs to a deployment; None where it has none."""
+        found = self.tree.file(path)
+        if found is None:
+            return None
+        self.seen.add(path)
+        if found.problem is not None:
+            self.report([found.problem])
+        return self.tree.read(path)
+
+    def script(self, path: str) -> Script | None:
+        """A shell script; problems count only in one that speaks of gunicorn."""
+        if path not in self._scripts:
+            found = self.tree.file(path)
+            source = self.text(path)
+            script = parse_shell(Fragment.whole(source)) if source else None
+            if script is not None and found is not None and found.serves:
+                self.report(script.problems)
+            self._scripts[path] = script
+        return self._scripts[path]
+
+    def config(self, path: str) -> PythonConfig | None:
+        """A Python file, with its problems in it."""
+        if path not in self._configs:
+            from gunilint.parse.python_config import parse
+
+            source = self.text(path)
+            self._configs[path] = parse(source) if source else None
+        return self._configs[path]

@@ -1,0 +1,256 @@
+"""Following what units and scripts start, down to each gunicorn and uvicorn."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from gunilint import paths
+from gunilint.application import split_spec
+from gunilint.catalogue import Catalogue
+from gunilint.command import Command, Label, Word
+from gunilint.deployment import Launch, Reload
+from gunilint.discover import Tree, kind_of
+from gunilint.files import Files
+from gunilint.interpret import commands as interpret
+from gunilint.launch import Program, program, replaces_itself, shell_script
+from gunilint.options import CommandLine
+from gunilint.options import read as read_options
+from gunilint.parse import systemd
+from gunilint.parse.shell import Script
+from gunilint.parse.shell import parse as parse_shell
+from gunilint.parse.systemd import Unit
+from gunilint.paths import Place
+from gunilint.source import Fragment, Source, Span
+from gunilint.values import Known
+
+_DEPTH = 8
+"""How many scripts may start one another before gunilint stops following."""
+
+_PRINTING = frozenset({"check_config", "print_config"})
+"""Settings with which gunicorn checks or prints something and exits."""
+
+
+class Follower:
+    """Follows commands through one project.
+
+    `reloads` gathers the reloading commands that it meets, and `followed` the scripts that
+    something else starts or sources.
+    """
+
+    def __init__(self, files: Files, catalogue: Catalogue) -> None:
+        self.files = files
+        self.tree: Tree = files.tree
+        self.catalogue = catalogue
+        self.reloads: dict[Span, Reload] = {}
+        self.followed: set[str] = set()
+
+    def from_unit(self, unit: Unit) -> Iterator[Launch]:
+        """The launches of a unit's `ExecStart=` lines."""
+        place = unit_place(unit, self.tree)
+
+        def read(path: str) -> Source | None:
+            found = paths.locate(path, place, None, self.tree)
+            return self.files.text(found) if found else None
+
+        environment = systemd.environment(unit, read)
+        for directive in unit.all("Service", "ExecReload"):
+            words = [word.text for word in systemd.words(directive.value)]
+            if sends_hup(words):
+                self.reloads.setdefault(directive.span, Reload(directive.span, unit.name))
+        for command in systemd.commands(unit, "ExecStart", environment):
+            label = Label(command.span, f"`{unit.name}` starts it here")
+            for launch in self._follow(command, place, None, (label,), 0):
+                yield replace(launch, unit=unit)
+
+    def from_script(self, path: str) -> Iterator[Launch]:
+        """The launches of a script that somebody starts by hand."""
+        script = self.files.script(path)
+        if script is None:
+            return
+        place = paths.start_of_script(path)
+        for command in interpret(script, source_file=self._sourced(place, path)):
+            yield from self._follow(command, place, path, (), 0)
+
+    def starts_a_script(self, unit: Unit) -> bool:
+        """Whether a unit starts a script of the project."""
+        place = unit_place(unit, self.tree)
+        return any(
+            self._script_file(word, place, None) is not None
+            for command in systemd.commands(unit, "ExecStart", {})
+            for word in command.words
+        )
+
+    def _follow(
+        self,
+        command: Command,
+        place: Place,
+        script: str | None,
+        chain: tuple[Label, ...],
+        depth: int,
+    ) -> Iterator[Launch]:
+        """Each server that `command` starts, through wrappers, shells and scripts."""
+        target = program(command)
+        if target is None or depth > _DEPTH:
+            return
+        place = self._place(target.command, place, script)
+        if target.name in ("gunicorn", "uvicorn"):
+            yield from self._launch(target, place, chain)
+            return
+        self._note_reload(target)
+        shell = shell_script(target)
+        word, is_string = shell if shell is not None else (target.word, False)
+        position = target.arguments.index(word) + 1 if shell is not None else 0
+        arguments = target.arguments[position:]
+        if is_string:
+            called = _string_script(word, target.name)
+            owner, arguments = script, arguments[1:]
+        else:
+            owner = self._script_file(word, place, script)
+            called = self.files.script(owner) if owner else None
+            if owner is not None:
+                self.followed.add(owner)
+                chain = (*chain, Label(command.span, f"`{owner}` is started here"))
+        if called is None:
+            return
+        for inner in interpret(
+            called,
+            environment=target.command.environment,
+            arguments=arguments,
+            source_file=self._sourced(place, owner),
+            implicit_exec=is_string and replaces_itself(target.name),
+        ):
+            within = _within(target.command, inner)
+            yield from self._follow(within, place, owner, chain, depth + 1)
+
+    def _launch(
+        self, target: Program, place: Place, chain: tuple[Label, ...]
+    ) -> Iterator[Launch]:
+        if target.name == "gunicorn":
+            line = read_options(target.arguments, self.catalogue)
+        else:
+            line = CommandLine(_first_operand(target.arguments), (), ())
+        if line.exits or any(option.setting.name in _PRINTING for option in line.options):
+            return
+        yield Launch(
+            server=target.name,
+            word=target.word,
+            command=target.command,
+            line=line,
+            chain=(*chain, Label(target.command.span, f"{target.name} is started here")),
+            place=place,
+            folder=self._likeliest(place, line),
+        )
+
+    def _place(self, command: Command, place: Place, script: str | None) -> Place:
+        directory = command.directory
+        if directory is None:
+            return place
+        if isinstance(directory, Known) and isinstance(directory.value, str):
+            return paths.change(place, directory.value, script, self.tree)
+        return Place(None, place.folders)
+
+    def _likeliest(self, place: Place, line: CommandLine) -> str:
+        """Of the folders that `place` may be, the one that has the config and the application."""
+        uses = [use.value for use in line.options if use.setting.name == "config"]
+        config = uses[-1].value if uses and isinstance(uses[-1], Known) else None
+        spec = line.app.text if line.app else None
+        module = split_spec(spec).module.replace(".", "/") if spec else None
+
+        def evidence(folder: str) -> int:
+            def has(path: str) -> bool:
+                return self.tree.is_file(posixpath.join(folder, path))
+
+            found = 0
+            if module is not None:
+                found += 2 * (has(f"{module}.py") or has(f"{module}/__init__.py"))
+            if isinstance(config, str):
+                found += 2 * (not config.startswith("/") and has(config))
+            elif not uses:
+                found += has("gunicorn.conf.py")
+            return found
+
+        return max(place.folders, key=evidence, default="")
+
+    def _script_file(self, word: Word, place: Place, script: str | None) -> str | None:
+        if word.text is None or ("/" not in word.text and not word.text.endswith(".sh")):
+            return None
+        path = paths.locate(word.text, place, script, self.tree)
+        return path if path is not None and kind_of(path, self.tree) == "script" else None
+
+    def _sourced(self, place: Place, script: str | None) -> Callable[[str], Script | None]:
+        """What finds the file of `. file` for a script that runs in a place."""
+
+        def find(text: str) -> Script | None:
+            path = paths.locate(text, place, script, self.tree)
+            if path is None:
+                return None
+            self.followed.add(path)
+            return self.files.script(path)
+
+        return find
+
+    def _note_reload(self, target: Program) -> None:
+        """Remember a command that reloads a unit, or sends SIGHUP to gunicorn."""
+        words = [word.text or "" for word in target.arguments]
+        name = posixpath.basename(target.name)
+        span = target.command.span
+        if name == "systemctl" and "reload" in words:
+            units = [word for word in words[words.index("reload") + 1 :] if word[:1] not in "-"]
+        elif name == "service" and words[1:2] == ["reload"]:
+            units = words[:1]
+        elif name in ("kill", "pkill", "killall") and "gunicorn" in span.text:
+            if sends_hup(["kill", *words]):
+                self.reloads.setdefault(span, Reload(span, None))
+            return
+        else:
+            return
+        for unit in units:
+            full = unit if "." in unit else f"{unit}.service"
+            self.reloads.setdefault(span, Reload(span, full))
+
+
+def unit_place(unit: Unit, tree: Tree) -> Place:
+    """The working directory of a unit."""
+    directive = unit.last("Service", "WorkingDirectory")
+    return paths.start_of_unit(directive.value.text.lstrip("-") if directive else None, tree)
+
+
+def sends_hup(words: Sequence[str]) -> bool:
+    """Whether a `kill` command line sends SIGHUP."""
+    if not words or posixpath.basename(words[0].lstrip("-@:+!")) not in ("kill", "pkill"):
+        return False
+    signals = ("HUP", "SIGHUP", "1")
+    spellings = {f"{prefix}{signal}" for prefix in ("-", "-s", "--signal=") for signal in signals}
+    pairs = zip(words[1:], [*words[2:], ""], strict=True)
+    return any(
+        word in spellings or (word in ("-s", "-n", "--signal") and following in signals)
+        for word, following in pairs
+    )
+
+
+def _string_script(word: Word, shell: str) -> Script | None:
+    """The script in `sh -c 'script'`."""
+    if word.text is None:
+        return None
+    fragment = word.fragment
+    if fragment is None or fragment.text != word.text:
+        fragment = Fragment(word.span.source, word.text, (word.span.start,) * len(word.text))
+    return parse_shell(fragment, shell=shell)
+
+
+def _within(outer: Command, inner: Command) -> Command:
+    """`inner` as a command of a script that `outer` starts."""
+    return replace(
+        inner,
+        forks=(*outer.forks, *inner.forks),
+        background=outer.background or inner.background,
+        piped=outer.piped or inner.piped,
+        conditions=(*outer.conditions, *inner.conditions),
+        certain=outer.certain and inner.certain,
+    )
+
+
+def _first_operand(words: Sequence[Word]) -> Word | None:
+    return next((word for word in words if word.text and not word.text.startswith("-")), None)
