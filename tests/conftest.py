@@ -37,6 +37,6 @@ def lint_files(tmp_path: Path) -> Lint:
         arguments = [tmp_path / path for path in paths] or [tmp_path]
         result = lint(arguments, load_rules(), version)
         assert not result.errors, result.errors[0][1]
-        return [finding for _, finding in result.findings]
+        return list(result.findings)
 
     return run

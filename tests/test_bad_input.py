@@ -48,7 +48,7 @@ def test_broken_file_is_a_finding_with_its_place(files, expected, lint_files) ->
 def test_latin_1_is_a_finding_on_its_line(path: str, data: bytes, tmp_path: Path) -> None:
     (tmp_path / path).write_bytes(data)
     result = lint([tmp_path], load_rules())
-    found = next(f for _, f in result.findings if f.rule.code == "GU001")
+    found = next(f for f in result.findings if f.rule.code == "GU001")
     assert (found.primary.span.source.path, found.primary.span.line) == (path, 3)
     assert result.errors == ()
 
@@ -68,20 +68,26 @@ def test_latin_1_is_a_finding_on_its_line(path: str, data: bytes, tmp_path: Path
     [
         ("gunicorn.conf.py", b"max_requests = 9\n", "gunicorn.conf.py:1:16"),
         ("start.sh", b"#!/bin/sh\nexec gunicorn a:b --max-requests 9\n", "start.sh:2:34"),
-        ("a.service", b"[Service]\nExecStart=/bin/gunicorn --max-requests 9 a:b\n", "a.service:2:41"),
+        (
+            "a.service",
+            b"[Service]\nExecStart=/bin/gunicorn --max-requests 9 a:b\n",
+            "a.service:2:41",
+        ),
     ],
 )
 def test_places_stay_right_in_any_dress(path, text, expected, change, tmp_path: Path) -> None:
     (tmp_path / path).write_bytes(change(text))
-    findings = [f for _, f in lint([tmp_path], load_rules()).findings if f.rule.code == "GU302"]
+    findings = [f for f in lint([tmp_path], load_rules()).findings if f.rule.code == "GU302"]
     assert [place(finding) for finding in findings] == [expected]
 
 
 def test_folder_with_a_configs_name_is_a_finding(tmp_path: Path) -> None:
     write(tmp_path, {"start.sh": START.replace("app:app", "-c gunicorn.conf.py app:app")})
     (tmp_path / "gunicorn.conf.py").mkdir()
-    found = [f for _, f in lint([tmp_path], load_rules()).findings if f.rule.code == "GU001"]
-    assert [finding.message for finding in found] == ["`gunicorn.conf.py` can't be read: it is a folder"]
+    found = [f for f in lint([tmp_path], load_rules()).findings if f.rule.code == "GU001"]
+    assert [finding.message for finding in found] == [
+        "`gunicorn.conf.py` can't be read: it is a folder"
+    ]
 
 
 @pytest.mark.parametrize("target", ["start.sh", "nowhere.sh", "../outside.sh"])
@@ -90,7 +96,7 @@ def test_link_that_leads_nowhere_is_a_finding(target: str, tmp_path: Path) -> No
     write(root, {})
     (tmp_path / "outside.sh").write_text(START)
     (root / "start.sh").symlink_to(target)
-    found = [f for _, f in lint([root], load_rules()).findings]
+    found = [f for f in lint([root], load_rules()).findings]
     assert [place(finding) for finding in found] == ["start.sh:1:1"]
 
 
@@ -104,13 +110,13 @@ def test_unreadable_file_is_a_finding(tmp_path: Path, monkeypatch: pytest.Monkey
         return opened(path, *arguments, **options)
 
     monkeypatch.setattr(Path, "open", refuse)
-    found = [f for _, f in lint([tmp_path], load_rules()).findings]
+    found = [f for f in lint([tmp_path], load_rules()).findings]
     assert [f.message for f in found] == ["`gunicorn.conf.py` can't be read: Permission denied"]
 
 
 def test_large_script_is_a_finding(tmp_path: Path) -> None:
     write(tmp_path, {"start.sh": START + "#" * 2_000_000})
-    found = [f for _, f in lint([tmp_path], load_rules()).findings]
+    found = [f for f in lint([tmp_path], load_rules()).findings]
     assert ["too large" in finding.message for finding in found] == [True]
 
 
@@ -122,7 +128,9 @@ def test_large_file_that_has_nothing_to_do_with_gunicorn_is_left_alone(tmp_path:
 def test_name_with_a_newline(tmp_path: Path) -> None:
     write(tmp_path, {"a\nb.sh": START.replace("--max-requests-jitter 3", "")})
     command = [sys.executable, "-m", "gunilint", "--format", "concise"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 1
     assert done.stdout.startswith("a\\nb.sh:2:")
     assert done.stderr == ""

@@ -57,7 +57,8 @@ def test_defaults_change_with_versions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("older", "newer"), [("9.9", "19.9"), ("25.0.2", "25.1"), ("20.1.0", "20.1.1"), ("19", "19.0.1")]
+    ("older", "newer"),
+    [("9.9", "19.9"), ("25.0.2", "25.1"), ("20.1.0", "20.1.1"), ("19", "19.0.1")],
 )
 def test_versions_are_ordered_by_number(older: str, newer: str) -> None:
     assert version_key(older) < version_key(newer)

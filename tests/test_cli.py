@@ -56,7 +56,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     ],
 )
 @pytest.mark.parametrize("output_format", ["text", "concise", "json", "sarif"])
-def test_exit_status_is_the_same_in_every_format(run, files, arguments, status, output_format) -> None:
+def test_exit_status_is_the_same_in_every_format(
+    run, files, arguments, status, output_format
+) -> None:
     assert run(files, "--format", output_format, *arguments).exit_code == status
 
 
@@ -119,7 +121,9 @@ def test_rules_are_listed_as_text_and_json(run) -> None:
 
 
 def test_gunicorn_version_decides_what_exists(run) -> None:
-    files = {"start.sh": GOOD["start.sh"].replace("exec gunicorn", "exec gunicorn --asgi-loop auto")}
+    files = {
+        "start.sh": GOOD["start.sh"].replace("exec gunicorn", "exec gunicorn --asgi-loop auto")
+    }
     assert run(files, "--gunicorn-version", "24.0.0").exit_code == 0
     result = run(files, "--gunicorn-version", "23.0.0")
     assert "gunicorn 23.0.0 has no option `--asgi-loop`" in result.stdout

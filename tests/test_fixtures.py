@@ -25,7 +25,7 @@ def findings(folder: Path) -> list[str]:
     return [
         f"{finding.rule.code} {finding.severity} "
         f"{finding.primary.span.source.path}:{finding.primary.span.line}:{finding.primary.span.column}"
-        for _, finding in result.findings
+        for finding in result.findings
     ]
 
 

@@ -62,7 +62,9 @@ class TestPreCommit:
     def checkout(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
         """A clean repository of gunilint as it stands here."""
         copy = tmp_path_factory.mktemp("gunilint") / "gunilint"
-        ignore = shutil.ignore_patterns(".git", ".venv", "*.egg-info", "__pycache__", ".*_cache", "dist")
+        ignore = shutil.ignore_patterns(
+            ".git", ".venv", "*.egg-info", "__pycache__", ".*_cache", "dist"
+        )
         shutil.copytree(ROOT, copy, ignore=ignore)
         commit(copy)
         return copy

@@ -42,7 +42,9 @@ def config(settings: dict[str, object]) -> str:
 
 
 def flags(settings: dict[str, object]) -> str:
-    return " ".join(FLAGS[name].format(value) for name, value in settings.items() if value is not False)
+    return " ".join(
+        FLAGS[name].format(value) for name, value in settings.items() if value is not False
+    )
 
 
 def script(arguments: str, prefix: str = "exec ") -> str:
@@ -113,7 +115,12 @@ class TestSettings:
         assert code in codes(lint_files(files))
 
     def test_not_found_in_a_good_deployment(self, code, lint_files) -> None:
-        files = {**APP, "gunicorn.conf.py": config(GOOD), "start.sh": script(""), "app.service": UNIT}
+        files = {
+            **APP,
+            "gunicorn.conf.py": config(GOOD),
+            "start.sh": script(""),
+            "app.service": UNIT,
+        }
         assert code not in codes(lint_files(files))
 
 
@@ -133,12 +140,16 @@ class TestNotify:
         ("start", "settings"),
         [
             pytest.param(script("-c good.py", prefix=""), GOOD, id="script without exec"),
-            pytest.param(script("-c good.py") + "", {**GOOD, "daemon": True}, id="daemon in config"),
+            pytest.param(
+                script("-c good.py") + "", {**GOOD, "daemon": True}, id="daemon in config"
+            ),
             pytest.param(script("-c good.py --daemon"), GOOD, id="daemon on command line"),
             pytest.param(script("-c good.py | tee log"), GOOD, id="pipeline"),
             pytest.param(script("-c good.py &"), GOOD, id="background"),
             pytest.param(script("-c good.py", prefix="exec uv run "), GOOD, id="forking wrapper"),
-            pytest.param(script("-c good.py", prefix="exec sh -c '").rstrip() + "'\n", GOOD, id="dash -c"),
+            pytest.param(
+                script("-c good.py", prefix="exec sh -c '").rstrip() + "'\n", GOOD, id="dash -c"
+            ),
         ],
     )
     def test_found_when_ready_comes_from_another_process(self, start, settings, lint_files) -> None:
@@ -151,9 +162,15 @@ class TestNotify:
         "start",
         [
             pytest.param(script("-c good.py"), id="exec"),
-            pytest.param(script("-c good.py", prefix="exec env A=1 nice -n 5 "), id="exec wrappers"),
-            pytest.param(script("-c good.py", prefix="exec bash -c '").rstrip() + "'\n", id="bash -c"),
-            pytest.param(script("-c good.py", prefix="exec dash -c 'exec ").rstrip() + "'\n", id="sh exec"),
+            pytest.param(
+                script("-c good.py", prefix="exec env A=1 nice -n 5 "), id="exec wrappers"
+            ),
+            pytest.param(
+                script("-c good.py", prefix="exec bash -c '").rstrip() + "'\n", id="bash -c"
+            ),
+            pytest.param(
+                script("-c good.py", prefix="exec dash -c 'exec ").rstrip() + "'\n", id="sh exec"
+            ),
         ],
     )
     def test_not_found_when_the_main_process_is_gunicorn(self, start, lint_files) -> None:
@@ -180,7 +197,10 @@ class TestNotify:
         assert "19.10.0" in found.message
 
     def test_uvicorn_never_sends_it(self, lint_files) -> None:
-        files = {**APP, "app.service": UNIT.replace("/srv/app/start.sh", "/usr/bin/uvicorn app.main:app")}
+        files = {
+            **APP,
+            "app.service": UNIT.replace("/srv/app/start.sh", "/usr/bin/uvicorn app.main:app"),
+        }
         assert [f.rule.code for f in lint_files(files)] == ["GU401"]
 
 
@@ -190,7 +210,11 @@ class TestOrder:
 
     @pytest.mark.parametrize("key", ["Requires", "Wants", "BindsTo"])
     def test_found_in_the_unit(self, key, lint_files) -> None:
-        files = {**APP, "app.service": self.unit(f"{key}=db.service"), "start.sh": script(flags(GOOD))}
+        files = {
+            **APP,
+            "app.service": self.unit(f"{key}=db.service"),
+            "start.sh": script(flags(GOOD)),
+        }
         found = next(f for f in lint_files(files) if f.rule.code == "GU406")
         assert found.primary.span.text == f"{key}=db.service"
 
@@ -204,7 +228,9 @@ class TestOrder:
         found = next(f for f in lint_files(files) if f.rule.code == "GU406")
         assert found.primary.span.source.path == "app.service.d/db.conf"
 
-    @pytest.mark.parametrize("order", ["After=db.service", "Before=db.service", "After=a.service db.service"])
+    @pytest.mark.parametrize(
+        "order", ["After=db.service", "Before=db.service", "After=a.service db.service"]
+    )
     def test_not_found_when_a_drop_in_orders_it(self, order, lint_files) -> None:
         files = {
             **APP,
@@ -215,5 +241,9 @@ class TestOrder:
         assert "GU406" not in codes(lint_files(files))
 
     def test_not_found_for_sockets(self, lint_files) -> None:
-        files = {**APP, "app.service": self.unit("Requires=app.socket"), "start.sh": script(flags(GOOD))}
+        files = {
+            **APP,
+            "app.service": self.unit("Requires=app.socket"),
+            "start.sh": script(flags(GOOD)),
+        }
         assert "GU406" not in codes(lint_files(files))

@@ -71,7 +71,13 @@ def test_hooks_are_counted_by_their_positional_parameters(positional, fine) -> N
 
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
-    [("workers", "4", 4), ("umask", "007", 7), ("umask", "0o22", 18), ("umask", "10", 10), ("bind", ":80", ":80")],
+    [
+        ("workers", "4", 4),
+        ("umask", "007", 7),
+        ("umask", "0o22", 18),
+        ("umask", "10", 10),
+        ("bind", ":80", ":80"),
+    ],
 )
 def test_option_texts_become_numbers(name: str, text: str, expected: object) -> None:
     assert from_command_line(SETTINGS[name], Known(text)) == Known(expected)

@@ -14,7 +14,6 @@ import click
 from gunilint import __version__
 
 if TYPE_CHECKING:
-    from gunilint.engine import Result
     from gunilint.findings import Report
     from gunilint.rules import Rule
 
@@ -41,9 +40,7 @@ class _DefaultCommand(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(
-    cls=_DefaultCommand, context_settings={"help_option_names": ["-h", "--help"]}
-)
+@click.group(cls=_DefaultCommand, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="gunilint")
 def main() -> None:
     """Find what will go wrong in a gunicorn deployment before it does.
@@ -90,7 +87,7 @@ def check(ctx: click.Context, paths: tuple[Path, ...], **options: Any) -> None:
 
     Exit status: 0 nothing found, 1 findings, 2 gunilint failed, 3 nothing to lint.
     """
-    from gunilint.engine import lint
+    from gunilint.engine import lint, report
 
     rules = _selected(options)
     result = lint(paths or (Path(),), rules, options["gunicorn_version"])
@@ -103,9 +100,9 @@ def check(ctx: click.Context, paths: tuple[Path, ...], **options: Any) -> None:
     if not result.files:
         click.echo("nothing to lint: no gunicorn config, start script or unit was found", err=True)
         ctx.exit(0 if options["allow_empty"] else NOTHING_TO_LINT)
-    report = _report(result, rules, options["min_confidence"])
-    _write(report, options)
-    ctx.exit(_status(report, options))
+    found = report(result, rules, options["min_confidence"], Path.cwd())
+    _write(found, options)
+    ctx.exit(_status(found, options))
 
 
 @main.command()
@@ -179,19 +176,14 @@ def _selected(options: dict[str, Any]) -> tuple[Rule, ...]:
     for key in (key for keys in groups.values() for key in keys):
         if not select(every, [key]):
             _fail(f"{key!r} is no rule, prefix or category" + _suggestion(key, every))
-    chosen = set(select(every, groups["select"])) if groups["select"] else {
-        rule for rule in every if rule.default or options["pedantic"]
-    }
+    chosen = (
+        set(select(every, groups["select"]))
+        if groups["select"]
+        else {rule for rule in every if rule.default or options["pedantic"]}
+    )
     chosen |= set(select(every, groups["extend_select"]))
     chosen -= set(select(every, groups["ignore"]))
     return tuple(rule for rule in every if rule in chosen)
-
-
-def _report(result: Result, rules: tuple[Rule, ...], min_confidence: str) -> Report:
-    """The run's findings with the paths that people and uploaders expect."""
-    from gunilint.engine import report
-
-    return report(result, rules, min_confidence, Path.cwd())
 
 
 def _write(report: Report, options: dict[str, Any]) -> None:
@@ -204,7 +196,8 @@ def _write(report: Report, options: dict[str, Any]) -> None:
         from gunilint.report.terminal import use_color
 
         colored = target is None and use_color(sys.stdout, options["color"])
-        style = {"color": colored, "links": colored and sys.stdout.isatty()}
+        links = colored and sys.stdout.isatty()
+        style = {"color": colored, "links": links, "quiet": options["quiet"]}
     text = module.render(report, **style)
     if target is not None:
         target.write_text(text, encoding="utf-8")

@@ -104,7 +104,7 @@ class Tree:
         return target if target.is_relative_to(self.root) else None
 
     def _load(self, path: str) -> File | None:
-        empty = Source(path, "")
+        empty = Source(path, "", str(self.root))
 
         def unreadable(reason: str) -> File:
             return File(empty, Problem(empty.span(0, 0), reason, "unreadable"), serves=True)
@@ -127,7 +127,7 @@ class Tree:
                     return File(empty, Problem(empty.span(0, 0), reason, "size"), serves)
         except OSError as error:
             return unreadable(error.strerror or "it can't be read")
-        source, problem = decode(path, data)
+        source, problem = decode(path, data, str(self.root))
         return File(source, problem, bool(_SERVERS.search(data)), bool(_SIGNALS.search(data)))
 
     def _walk(self, folder: str) -> Iterator[str]:
@@ -175,7 +175,7 @@ def _mentions_server(stream: Iterable[bytes]) -> bool:
     return any(_SERVERS.search(line) for line in stream)
 
 
-def decode(path: str, data: bytes) -> tuple[Source, Problem | None]:
+def decode(path: str, data: bytes, root: str = "") -> tuple[Source, Problem | None]:
     """The text of a file's bytes, and what is wrong with them.
 
     UTF-8, with or without a byte order mark, or what a Python coding comment names. Bytes that
@@ -184,17 +184,18 @@ def decode(path: str, data: bytes) -> tuple[Source, Problem | None]:
     if data.startswith(codecs.BOM_UTF8):
         data = data[len(codecs.BOM_UTF8) :]
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        source = Source(path, "")
+        source = Source(path, "", root)
         return source, Problem(source.span(0, 0), "it is encoded as UTF-16", "binary")
     if b"\0" in data:
         offset = data.index(b"\0")
-        source = Source(path, data.decode("latin-1"))
+        source = Source(path, data.decode("latin-1"), root)
         return source, Problem(source.span(offset, offset + 1), "it has a NUL byte", "binary")
     coding = _CODING.search(b"\n".join(data.split(b"\n", 2)[:2])) if path.endswith(".py") else None
     try:
-        return Source(path, data.decode(coding[1].decode() if coding else "utf-8")), None
+        encoding = coding[1].decode() if coding else "utf-8"
+        return Source(path, data.decode(encoding), root), None
     except (LookupError, UnicodeDecodeError) as error:
-        source = Source(path, data.decode("latin-1"))
+        source = Source(path, data.decode("latin-1"), root)
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
         reason = f"the byte 0x{data[start]:02x} isn't UTF-8"
         return source, Problem(source.span(start, start + 1), reason, "encoding")

@@ -2,54 +2,91 @@
 
 from __future__ import annotations
 
+import os
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gunilint.catalogue import Catalogue, catalogue, version_key
 from gunilint.checks import Hit, deployment_checks, project_checks
 from gunilint.command import Label
 from gunilint.deployment import Project
 from gunilint.discover import Kind, Tree, find_root, kind_of
-from gunilint.findings import Finding
+from gunilint.findings import Confidence, Finding, Report, confidence_rank
 from gunilint.resolve import resolve
 from gunilint.rules import Rule
+from gunilint.source import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What one run found.
 
-    `roots` maps each project's root to its findings. `errors` are bugs in checks: the rule's
-    code and the traceback. `files` counts the files that were looked at.
+    `files` counts the files that were looked at. `errors` are bugs in checks: the rule's code and
+    the traceback. `missing` are the arguments that don't exist.
     """
 
-    findings: tuple[tuple[Path, Finding], ...]
+    findings: tuple[Finding, ...]
     deployments: int
     files: int
     errors: tuple[tuple[str, str], ...] = ()
-    missing: tuple[str, ...] = field(default=())
+    missing: tuple[str, ...] = ()
 
 
 def lint(
     arguments: Sequence[Path], rules: Sequence[Rule], gunicorn_version: str | None = None
 ) -> Result:
-    """Lint files and folders. Paths that don't exist come back in `missing`."""
-    missing = tuple(str(path) for path in arguments if not path.exists() and not path.is_symlink())
-    findings: list[tuple[Path, Finding]] = []
+    """Lint files and folders."""
+    missing = [path for path in arguments if not path.exists() and not path.is_symlink()]
+    findings: list[Finding] = []
     errors: list[tuple[str, str]] = []
     deployments = files = 0
-    present = [path for path in arguments if str(path) not in missing]
-    for root, (tree, inputs) in _projects(present).items():
+    projects = _projects(path for path in arguments if path not in missing)
+    for tree, inputs in projects.values():
         project = resolve(tree, inputs, catalogue(gunicorn_version))
         found, failed = check(project, rules)
-        findings.extend((root, finding) for finding in found)
+        findings.extend(found)
         errors.extend(failed)
         deployments += len(project.deployments)
         files += len(project.files)
-    return Result(tuple(findings), deployments, files, tuple(errors), missing)
+    return Result(tuple(findings), deployments, files, tuple(errors), tuple(map(str, missing)))
+
+
+def report(
+    result: Result, rules: Sequence[Rule], least: Confidence, working_directory: Path
+) -> Report:
+    """The findings that are at least so sure, with the paths that people and uploaders expect."""
+    repositories: dict[str, str] = {}
+
+    def repository(root: str) -> str:
+        if root not in repositories:
+            folders = (Path(root), *Path(root).parents)
+            found = next((folder for folder in folders if (folder / ".git").exists()), Path(root))
+            repositories[root] = str(found)
+        return repositories[root]
+
+    def relative(source: Source, start: str) -> str:
+        path = os.path.relpath(os.path.join(source.root, source.path), start)  # noqa: PTH118
+        return path.replace(os.sep, "/")
+
+    sure = [f for f in result.findings if confidence_rank(f.confidence) >= confidence_rank(least)]
+    here = str(working_directory)
+    return Report(
+        findings=tuple(
+            sorted(sure, key=lambda f: _order(f, relative(f.primary.span.source, here)))
+        ),
+        rules=tuple(rules),
+        deployments=result.deployments,
+        files=result.files,
+        suppressed=0,
+        display=lambda source: relative(source, here),
+        uri=lambda source: relative(source, repository(source.root)),
+    )
+
+
+def _order(finding: Finding, path: str) -> tuple[str, int, str]:
+    return path, finding.primary.span.start, finding.rule.code
 
 
 def check(
@@ -67,8 +104,8 @@ def check(
                 findings.setdefault((rule.code, hit.span.key, finding.message), finding)
         except Exception:  # noqa: BLE001 - a bug in one check must not take the others with it
             errors.append((rule.code, traceback.format_exc()))
-    ordered = sorted(findings.values(), key=lambda finding: (*finding.primary.span.key[:2], finding.rule.code))
-    return tuple(ordered), tuple(errors)
+    found = sorted(findings.values(), key=lambda f: _order(f, f.primary.span.source.path))
+    return tuple(found), tuple(errors)
 
 
 def _projects(arguments: Iterable[Path]) -> dict[Path, tuple[Tree, dict[str, Kind]]]:

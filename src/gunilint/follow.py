@@ -124,9 +124,7 @@ class Follower:
             within = _within(target.command, inner)
             yield from self._follow(within, place, owner, chain, depth + 1)
 
-    def _launch(
-        self, target: Program, place: Place, chain: tuple[Label, ...]
-    ) -> Iterator[Launch]:
+    def _launch(self, target: Program, place: Place, chain: tuple[Label, ...]) -> Iterator[Launch]:
         if target.name == "gunicorn":
             line = read_options(target.arguments, self.catalogue)
         else:

@@ -14,13 +14,14 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 class Source:
     """One file as it was read.
 
-    `path` is relative to the project root, with `/` separators. `text` is the decoded content
+    `path` is relative to `root`, the project's, with `/` separators. `text` is the decoded content
     without its byte order mark and with its line ends untouched, so that an offset in it is an
     offset in the file's characters.
     """
 
     path: str
     text: str = field(repr=False)
+    root: str = field(default="", repr=False)
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:

@@ -10,9 +10,7 @@ from gunilint.deployment import Deployment
 from gunilint.source import Span
 
 
-def preload_with_async_resource(
-    deployment: Deployment, parameters: Parameters
-) -> Iterator[Hit]:
+def preload_with_async_resource(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     """`preload_app` with an async engine, pool, client or loop made at import.
 
     Merely made, it survives the fork; used before it (variant "used"), it doesn't. Variant
@@ -52,9 +50,7 @@ def preload_with_reload(deployment: Deployment, parameters: Parameters) -> Itera
     yield Hit(deployment.place(preload), {}, related, assumes=assumptions(preload))
 
 
-def reload_outside_development(
-    deployment: Deployment, parameters: Parameters
-) -> Iterator[Hit]:
+def reload_outside_development(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     """`reload` in a deployment that isn't for development.
 
     Variant "uvicorn": its workers log that they reload and keep the old code. Variant

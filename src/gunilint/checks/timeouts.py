@@ -8,9 +8,7 @@ from gunilint.checks import Hit, Parameters, assumptions, written
 from gunilint.deployment import Deployment
 
 
-def timeout_below_graceful_timeout(
-    deployment: Deployment, parameters: Parameters
-) -> Iterator[Hit]:
+def timeout_below_graceful_timeout(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     """0 < `timeout` < `graceful_timeout`; the variant says what that breaks with this worker.
 
     Up to gunicorn 23 SIGHUP leaves the old workers to `timeout` at once. Since 24 it waits for
