@@ -22,7 +22,7 @@ from gunilint.parse.shell import Script
 from gunilint.parse.shell import parse as parse_shell
 from gunilint.parse.systemd import Unit
 from gunilint.paths import Place
-from gunilint.source import Fragment, Source, Span
+from gunilint.source import Fragment, Source
 from gunilint.values import Known
 
 _DEPTH = 8
@@ -43,7 +43,7 @@ class Follower:
         self.files = files
         self.tree: Tree = files.tree
         self.catalogue = catalogue
-        self.reloads: dict[Span, Reload] = {}
+        self.reloads: dict[Reload, None] = {}
         self.followed: set[str] = set()
 
     def from_unit(self, unit: Unit) -> Iterator[Launch]:
@@ -58,7 +58,7 @@ class Follower:
         for directive in unit.all("Service", "ExecReload"):
             words = [word.text for word in systemd.words(directive.value)]
             if sends_hup(words):
-                self.reloads.setdefault(directive.span, Reload(directive.span, unit.name))
+                self.reloads[Reload(directive.span, unit.name)] = None
         for command in systemd.commands(unit, "ExecStart", environment):
             label = Label(command.span, f"`{unit.name}` starts it here")
             for launch in self._follow(command, place, None, (label,), 0):
@@ -200,13 +200,13 @@ class Follower:
             units = words[:1]
         elif name in ("kill", "pkill", "killall") and "gunicorn" in span.text:
             if sends_hup(["kill", *words]):
-                self.reloads.setdefault(span, Reload(span, None))
+                self.reloads[Reload(span, None)] = None
             return
         else:
             return
         for unit in units:
             full = unit if "." in unit else f"{unit}.service"
-            self.reloads.setdefault(span, Reload(span, full))
+            self.reloads[Reload(span, full)] = None
 
 
 def unit_place(unit: Unit, tree: Tree) -> Place:

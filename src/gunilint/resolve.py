@@ -59,7 +59,7 @@ class _Resolver:
         for path in of("config"):
             if path not in self.used_configs:
                 deployments.extend(self.unlaunched(path))
-        reloads = tuple(self.follower.reloads.values())
+        reloads = tuple(self.follower.reloads)
         return Project(
             tree=self.tree,
             catalogue=self.catalogue,

@@ -1,0 +1,507 @@
+"""Shell scripts: tree-sitter's bash grammar, lowered to the few statements that matter.
+
+Words stay raw text here; `interpret` folds them. tree-sitter drops some words next to
+redirections without an error, which `_words` puts right.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from gunilint.source import Fragment, Problem
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+SIZE_LIMIT = 1024 * 1024
+_SECONDS = 2.0
+"""The time that one parse may take."""
+_DEPTH = 100
+"""How deep statements may be nested."""
+_CHUNK = 65536
+
+_SHEBANG = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:\S*/)?((?:ba|da|a|k|z)?sh)\b")
+_GAP = re.compile(r"(?:\\\r?\n|[ \t\r])+")
+_DECLARATIONS = frozenset({"declaration_command", "unset_command"})
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """`name=value`; `elements` are the words of an array, `value` is None for an empty one."""
+
+    name: str
+    value: Fragment | None
+    appends: bool
+    elements: tuple[Fragment, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """A simple command: assignments before it, raw words, whether it is redirected."""
+
+    assignments: tuple[Assignment, ...]
+    words: tuple[Fragment | Assignment, ...]
+    span: Fragment
+    redirected: bool = False
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """`[ … ]`, `[[ … ]]` or `(( … ))`, as raw text without its brackets."""
+
+    text: Fragment
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Commands that are joined by `|`."""
+
+    parts: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AndOr:
+    """`left && right` or `left || right`."""
+
+    left: Statement
+    operator: str
+    right: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """`statement &`."""
+
+    body: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Negated:
+    """`! statement`."""
+
+    body: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Statements in a row: `{ … }`, or `( … )` in a process of its own."""
+
+    body: tuple[Statement, ...]
+    is_subshell: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The condition of an `if` or `elif` with what it guards."""
+
+    condition: tuple[Statement, ...]
+    text: str
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """`if … elif … else … fi`."""
+
+    branches: tuple[Branch, ...]
+    otherwise: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`case subject in … esac`: each arm's raw patterns and body."""
+
+    subject: Fragment
+    arms: tuple[tuple[tuple[Fragment, ...], tuple[Statement, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`for variable in words`, or `while`/`until`/`for ((…))` where `variable` is None."""
+
+    variable: str | None
+    words: tuple[Fragment, ...] | None
+    condition: tuple[Statement, ...]
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDefinition:
+    """`name() { … }`."""
+
+    name: str
+    body: Statement
+
+
+Statement: TypeAlias = (
+    Simple
+    | Assignment
+    | Test
+    | Pipeline
+    | AndOr
+    | Background
+    | Negated
+    | Block
+    | If
+    | Case
+    | Loop
+    | FunctionDefinition
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A parsed script. `shell` is what its shebang names, "sh" without one."""
+
+    fragment: Fragment
+    body: tuple[Statement, ...]
+    problems: tuple[Problem, ...]
+    shell: str
+
+
+def parse(fragment: Fragment, shell: str | None = None) -> Script:
+    """The statements of a script, or of the string that `sh -c` runs. Never raises."""
+    shebang = _SHEBANG.match(fragment.text)
+    name = shell or (shebang[1] if shebang else "sh")
+    refusal = _refusal(fragment)
+    if refusal is not None:
+        return Script(fragment, (), (refusal,), name)
+    return _Lowering(fragment).script(name)
+
+
+def _refusal(fragment: Fragment) -> Problem | None:
+    """NUL bytes cost the scanner quadratic time, so they never reach it."""
+    if len(fragment.text) > SIZE_LIMIT:
+        return Problem(fragment.span(0, 1), "it is too long to parse", "size")
+    nul = fragment.text.find("\0")
+    if nul >= 0:
+        return Problem(fragment.span(nul, nul + 1), "it has a NUL byte", "binary")
+    return None
+
+
+class _TooDeepError(Exception):
+    """Statements are nested deeper than `_DEPTH`."""
+
+
+class _Lowering:
+    """From tree-sitter's tree, whose places are bytes, to statements with fragments."""
+
+    def __init__(self, fragment: Fragment) -> None:
+        self.fragment = fragment
+        self.data = fragment.text.encode("utf-8", "surrogatepass")
+        self.characters = self._byte_map()
+        self.depth = 0
+
+    def _byte_map(self) -> list[int] | None:
+        """The character that each byte belongs to; None where they are the same."""
+        if len(self.data) == len(self.fragment.text):
+            return None
+        found: list[int] = []
+        for index, char in enumerate(self.fragment.text):
+            found.extend([index] * len(char.encode("utf-8", "surrogatepass")))
+        found.append(len(self.fragment.text))
+        return found
+
+    def script(self, shell: str) -> Script:
+        import tree_sitter
+        import tree_sitter_bash
+
+        parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+        deadline = time.monotonic() + _SECONDS
+
+        def read(offset: int, _: object) -> bytes:
+            return self.data[offset : offset + _CHUNK]
+
+        def expired(*_: object) -> bool:
+            return time.monotonic() > deadline
+
+        try:
+            root = parser.parse(read, progress_callback=expired).root_node
+            body = tuple(self.statements(root))
+            problems = tuple(self.problems(root)) if root.has_error else ()
+        except ValueError:
+            reason = f"it takes more than {_SECONDS:g} s to parse"
+            return self._failed(shell, reason)
+        except _TooDeepError:
+            return self._failed(shell, "it is nested too deeply")
+        return Script(self.fragment, body, problems, shell)
+
+    def _failed(self, shell: str, reason: str) -> Script:
+        problem = Problem(self.fragment.span(0, 1), reason)
+        return Script(self.fragment, (), (problem,), shell)
+
+    def slice(self, start: int, end: int) -> Fragment:
+        """The fragment between two bytes."""
+        if self.characters is not None:
+            start, end = self.characters[start], self.characters[end]
+        return self.fragment.slice(start, end)
+
+    def text(self, node: Node) -> Fragment:
+        return self.slice(node.start_byte, node.end_byte)
+
+    # problems
+
+    def problems(self, root: Node) -> Iterator[Problem]:
+        """The first place that doesn't parse."""
+        node = root
+        while True:
+            child = next(
+                (child for child in node.children if child.has_error or child.is_missing), None
+            )
+            if child is None or child.is_missing:
+                break
+            node = child
+        missing = child
+        if missing is not None and missing.is_missing:
+            opened = node.children[0] if node.children else node
+            what = self.text(opened).text[:1]
+            if what in ('"', "'", "`"):
+                reason = f"the quote {what} that is opened here is never closed"
+                yield Problem(self.text(opened).slice(0, 1).span(), reason)
+                return
+            yield Problem(self.text(node).slice(0, 1).span(), f"`{missing.type}` is missing")
+            return
+        error = self.text(node)
+        quote = re.search(r"[\"'`]", error.text)
+        if quote:
+            place = error.slice(quote.start(), quote.start() + 1)
+            yield Problem(place.span(), f"the quote {quote[0]} that is opened here is never closed")
+            return
+        line = error.text.strip().splitlines()[:1]
+        yield Problem(
+            error.slice(0, len(line[0]) if line else 1).span(), "the shell can't parse this"
+        )
+
+    # statements
+
+    def statements(self, node: Node) -> Iterator[Statement]:
+        """The statements among a node's children, each `&` applied to what is before it."""
+        self.depth += 1
+        if self.depth > _DEPTH:
+            raise _TooDeepError
+        pending: list[Statement] = []
+        for child in node.children:
+            if child.type == "&" and pending:
+                pending[-1] = Background(pending[-1])
+            else:
+                pending.extend(self.statement(child))
+        self.depth -= 1
+        yield from pending
+
+    def statement(self, node: Node) -> Iterator[Statement]:
+        lower = getattr(self, "lower_" + node.type, None)
+        if lower is not None:
+            yield from lower(node)
+        elif node.type in _DECLARATIONS:
+            yield self.simple(node, (), redirected=False)
+
+    def lower_ERROR(self, node: Node) -> Iterator[Statement]:  # noqa: N802 - the grammar's name
+        yield from self.statements(node)
+
+    def lower_command(self, node: Node) -> Iterator[Statement]:
+        yield self.simple(node, (), redirected=False)
+
+    def lower_redirected_statement(self, node: Node) -> Iterator[Statement]:
+        body = node.child_by_field_name("body")
+        redirects = [child for child in node.children if "redirect" in child.type]
+        if body is None:
+            if redirects:
+                yield self.simple(node, redirects, redirected=True)
+        elif body.type == "command" or body.type in _DECLARATIONS:
+            yield self.simple(body, redirects, redirected=True)
+        else:
+            yield from self.statement(body)
+
+    def simple(
+        self, node: Node, redirects: tuple[Node, ...] | list[Node], *, redirected: bool
+    ) -> Simple:
+        """A command's words: its own, those that hide behind redirections, and those dropped."""
+        assignments: list[Assignment] = []
+        words: list[Fragment | Assignment] = []
+        end = node.start_byte
+        inner = [child for child in node.children if "redirect" not in child.type]
+        outer = [child for child in node.children if "redirect" in child.type] + list(redirects)
+        declares = node.type in _DECLARATIONS
+        for child in sorted((*inner, *outer), key=lambda child: child.start_byte):
+            if "redirect" in child.type:
+                words.extend(self.dropped(end, child.start_byte))
+                words.extend(self.behind(child))
+            elif child.type == "variable_assignment":
+                found = self.assignment(child)
+                if declares:
+                    words.append(found)
+                else:
+                    assignments.append(found)
+            elif child.type == "variable_assignments":
+                assignments.extend(self.assignment(part) for part in child.named_children)
+            elif child.type not in ("ERROR", "comment"):
+                words.append(self.text(child))
+            end = max(end, child.end_byte)
+        last = max(
+            [
+                node.end_byte,
+                *(redirect.end_byte for redirect in redirects if redirect.type == "file_redirect"),
+            ]
+        )
+        return Simple(
+            tuple(assignments),
+            tuple(words),
+            self.slice(node.start_byte, last),
+            redirected or bool(outer),
+            not node.has_error and not _in_error(node),
+        )
+
+    def dropped(self, start: int, end: int) -> Iterator[Fragment]:
+        """A lone `-` before a redirection, which the grammar loses."""
+        gap = self.slice(start, end)
+        for match in re.finditer(r"(?:(?!\\\r?\n)[^ \t\r\n])+", gap.text):
+            yield gap.slice(match.start(), match.end())
+
+    def behind(self, redirect: Node) -> Iterator[Fragment]:
+        """Words after a redirection's target, which the grammar takes for targets too."""
+        targets = redirect.children_by_field_name("destination")
+        for target in targets[1:]:
+            yield self.text(target)
+        for argument in redirect.children_by_field_name("argument"):
+            yield self.text(argument)
+
+    def lower_variable_assignment(self, node: Node) -> Iterator[Statement]:
+        yield self.assignment(node)
+
+    def lower_variable_assignments(self, node: Node) -> Iterator[Statement]:
+        for child in node.named_children:
+            yield from self.statement(child)
+
+    def assignment(self, node: Node) -> Assignment:
+        name = node.child_by_field_name("name")
+        value = node.child_by_field_name("value")
+        appends = any(child.type == "+=" for child in node.children)
+        label = self.text(name).text if name is not None else ""
+        if value is None:
+            return Assignment(label, None, appends)
+        if value.type == "array":
+            elements = [child for child in value.named_children if child.type != "comment"]
+            return Assignment(label, self.text(value), appends, tuple(map(self.text, elements)))
+        return Assignment(label, self.text(value), appends)
+
+    def lower_test_command(self, node: Node) -> Iterator[Statement]:
+        yield Test(self.text(node))
+
+    def lower_pipeline(self, node: Node) -> Iterator[Statement]:
+        yield Pipeline(tuple(self.statements(node)))
+
+    def lower_list(self, node: Node) -> Iterator[Statement]:
+        operator = next((child.type for child in node.children if child.type in ("&&", "||")), "&&")
+        parts = list(self.statements(node))
+        if not parts:
+            return
+        joined = parts[0]
+        for part in parts[1:]:
+            joined = AndOr(joined, operator, part)
+        yield joined
+
+    def lower_negated_command(self, node: Node) -> Iterator[Statement]:
+        yield Negated(Block(tuple(self.statements(node))))
+
+    def lower_subshell(self, node: Node) -> Iterator[Statement]:
+        yield Block(tuple(self.statements(node)), is_subshell=True)
+
+    def lower_compound_statement(self, node: Node) -> Iterator[Statement]:
+        if node.children and node.children[0].type == "((":
+            yield Test(self.text(node))
+        else:
+            yield Block(tuple(self.statements(node)))
+
+    def lower_if_statement(self, node: Node) -> Iterator[Statement]:
+        branches = [self.branch(node)]
+        otherwise: tuple[Statement, ...] = ()
+        for child in node.children:
+            if child.type == "elif_clause":
+                branches.append(self.branch(child))
+            elif child.type == "else_clause":
+                otherwise = tuple(self.statements(child))
+        yield If(tuple(branches), otherwise)
+
+    def branch(self, node: Node) -> Branch:
+        condition: list[Statement] = []
+        body: list[Statement] = []
+        target = condition
+        bounds = [node.start_byte, node.start_byte]
+        self.depth += 1
+        if self.depth > _DEPTH:
+            raise _TooDeepError
+        for child in node.children:
+            if child.type in ("if", "elif"):
+                bounds[0] = child.end_byte
+            elif child.type == "then":
+                bounds[1] = child.start_byte
+                target = body
+            elif child.type not in ("elif_clause", "else_clause"):
+                if child.type == "&" and target:
+                    target[-1] = Background(target[-1])
+                else:
+                    target.extend(self.statement(child))
+        self.depth -= 1
+        text = self.slice(bounds[0], max(bounds)).text.strip().rstrip(";").strip()
+        return Branch(tuple(condition), text, tuple(body))
+
+    def lower_case_statement(self, node: Node) -> Iterator[Statement]:
+        subject = node.child_by_field_name("value")
+        arms = []
+        for item in node.named_children:
+            if item.type == "case_item":
+                patterns = tuple(map(self.text, item.children_by_field_name("value")))
+                values = {value.id for value in item.children_by_field_name("value")}
+                body = [
+                    statement
+                    for child in item.children
+                    if child.id not in values
+                    for statement in self.statement(child)
+                ]
+                arms.append((patterns, tuple(body)))
+        if subject is not None:
+            yield Case(self.text(subject), tuple(arms))
+
+    def lower_for_statement(self, node: Node) -> Iterator[Statement]:
+        variable = node.child_by_field_name("variable")
+        body = node.child_by_field_name("body")
+        words = tuple(map(self.text, node.children_by_field_name("value")))
+        has_list = any(child.type == "in" for child in node.children)
+        yield Loop(
+            self.text(variable).text if variable is not None else None,
+            words if has_list else None,
+            (),
+            tuple(self.statements(body)) if body is not None else (),
+        )
+
+    def lower_while_statement(self, node: Node) -> Iterator[Statement]:
+        body = node.child_by_field_name("body")
+        condition = tuple(
+            statement
+            for child in node.children
+            if child.type != "do_group"
+            for statement in self.statement(child)
+        )
+        yield Loop(None, None, condition, tuple(self.statements(body)) if body is not None else ())
+
+    lower_c_style_for_statement = lower_while_statement
+
+    def lower_function_definition(self, node: Node) -> Iterator[Statement]:
+        name = node.child_by_field_name("name")
+        body = node.child_by_field_name("body")
+        if name is not None and body is not None:
+            yield FunctionDefinition(self.text(name).text, Block(tuple(self.statement(body))))
+
+
+def _in_error(node: Node) -> bool:
+    parent = node.parent
+    while parent is not None:
+        if parent.type == "ERROR":
+            return True
+        parent = parent.parent
+    return False
