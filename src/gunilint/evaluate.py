@@ -1,0 +1,957 @@
+"""What a Python config file leaves behind, as far as that can be told without running it.
+
+Each statement is followed in order; what isn't understood makes a value unknown, with a reason.
+"""
+
+from __future__ import annotations
+
+import operator
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass, replace
+
+from gunilint import syntax as s
+from gunilint.operations import (
+    BINARY,
+    BUILTINS,
+    COMPARE,
+    CPU_COUNTS,
+    FUNCTIONS,
+    ITEMS,
+    METHODS,
+    UNARY,
+    Path,
+    TooLargeError,
+    bounded,
+    checked,
+    format_value,
+    with_keywords,
+)
+from gunilint.source import Source, Span
+from gunilint.values import (
+    Environment,
+    Function,
+    Known,
+    OneOf,
+    Option,
+    Symbolic,
+    Unknown,
+    Value,
+    possibilities,
+    with_assumptions,
+)
+
+CONFIG_DIRECTORY = "<config-dir>"
+"""What paths below the config's own folder start with: the folder of `__file__`."""
+
+_STEPS = 50_000
+_CALLS = 20
+_OPTIONS = 16
+_ITEMS = 256
+_MACHINES = (1, 2, 3, 4, 8, 64)
+"""Numbers of CPUs at which the truth of a symbolic value is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a module-level name ends up as.
+
+    `span` is the value's own expression (the name of a `def`, the bound name of an import),
+    `target` the name where it is bound. `kind` tells what bound it: "assignment", "augmented",
+    "function", "class", "import", "loop" or "with". `history` are the values that were assigned
+    before, unconditionally, and replaced.
+    """
+
+    name: str
+    value: Value
+    span: Span
+    target: Span
+    kind: str
+    history: tuple[Binding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """The names that a config leaves behind.
+
+    `used` are the names that are read anywhere in the file. `open` says why more names may exist
+    than can be seen; None when these are all.
+    """
+
+    bindings: Mapping[str, Binding]
+    used: frozenset[str]
+    open: str | None
+
+
+Load = Callable[[str, int], s.PythonConfig | None]
+"""Finds the project's module of that dotted name and level; None for any other."""
+
+
+def evaluate(
+    config: s.PythonConfig,
+    *,
+    environment: Environment,
+    load: Load = lambda _module, _level: None,
+) -> Namespace:
+    """Follow the statements of `config` with the variables that the deployment sets."""
+    return _Evaluator(config.source, environment, load, ()).module(config)
+
+
+class _StepsError(Exception):
+    """The file asks for more work than a config file could need."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Truth:
+    """Whether a value is true; None where that can't be told."""
+
+    value: bool | None
+    assumes: tuple[str, ...] = ()
+
+
+class _Evaluator:
+    def __init__(
+        self,
+        source: Source,
+        environment: Environment,
+        load: Load,
+        loading: tuple[str, ...],
+    ) -> None:
+        self.source = source
+        self.environment = environment
+        self.load = load
+        self.loading = loading
+        self.bindings: dict[str, Binding] = {}
+        self.locals: dict[str, Value] | None = None
+        self.qualified: dict[str, str] = {}
+        self.functions: dict[str, s.FunctionDefinition] = {}
+        self.classes: dict[str, dict[str, Value]] = {}
+        self.modules: dict[str, Namespace | None] = {}
+        self.required: list[str] = []
+        self.assumes: tuple[str, ...] = ()
+        self.conditional = False
+        self.stopped = False
+        self.open: str | None = None
+        self.steps = 0
+        self.calls = 0
+
+    def module(self, config: s.PythonConfig) -> Namespace:
+        try:
+            self.run(config.body)
+        except (_StepsError, RecursionError):
+            self.open = "the file asks for too much work to follow"
+        return Namespace(dict(self.bindings), frozenset(_names_read(config.body)), self.open)
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > _STEPS:
+            raise _StepsError
+
+    # statements
+
+    def run(self, body: Sequence[s.Statement]) -> None:
+        for statement in body:
+            if self.stopped:
+                return
+            self.step()
+            _STATEMENTS[type(statement)](self, statement)
+
+    def run_assign(self, statement: s.Assign) -> None:
+        value = self.value(statement.value)
+        for target in statement.targets:
+            self.assign(target, value, statement.value)
+
+    def assign(self, target: s.Expression, value: Value, expression: s.Expression) -> None:
+        """Bind a name, or the names of a tuple; anything else changes what can't be seen."""
+        if isinstance(target, s.Name):
+            self.bind(target.id, value, expression.span, target.span, "assignment")
+        elif isinstance(target, s.Sequence):
+            self.assign_items(target, value, expression)
+        elif isinstance(target, s.Subscript):
+            self.assign_item(target, value)
+
+    def assign_items(self, target: s.Sequence, value: Value, expression: s.Expression) -> None:
+        parts: Sequence[s.Expression | None] = [None] * len(target.items)
+        if isinstance(expression, s.Sequence) and len(expression.items) == len(target.items):
+            parts = expression.items
+        for index, (item, part) in enumerate(zip(target.items, parts, strict=True)):
+            if part is not None:
+                self.assign(item, self.value(part), part)
+            else:
+                self.assign(item, _apply(operator.getitem, "", value, Known(index)), expression)
+
+    def assign_item(self, target: s.Subscript, value: Value) -> None:
+        """`names["key"] = value`: the container isn't what it was."""
+        if isinstance(target.value, s.Call) and self.qualname(target.value.function) in (
+            "globals",
+            "vars",
+            "locals",
+        ):
+            key = self.value(target.index)
+            if isinstance(key, Known) and isinstance(key.value, str):
+                self.bind(key.value, value, target.span, target.index.span, "assignment")
+            else:
+                self.open = f"`{target.span.text}` sets names that aren't known"
+        elif isinstance(target.value, s.Name):
+            held, key = self.value(target.value), self.value(target.index)
+            plain = isinstance(held, Known) and isinstance(held.value, dict)
+            if (
+                plain
+                and isinstance(key, Known)
+                and isinstance(value, Known)
+                and _hashable(key.value)
+            ):
+                assert isinstance(held, Known)
+                assert isinstance(held.value, dict)
+                changed: Value = replace(held, value={**held.value, key.value: value.value})
+            else:
+                changed = Unknown(f"`{target.value.id}` is changed by item")
+            self.rebind(target.value.id, changed)
+
+    def bind(self, name: str, value: Value, span: Span, target: Span, kind: str) -> None:
+        value = with_assumptions(value, self.assumes)
+        if self.locals is not None:
+            self.locals[name] = value
+            return
+        before = self.bindings.get(name)
+        history: tuple[Binding, ...] = ()
+        if before is not None and not self.conditional:
+            history = (*before.history, replace(before, history=()))
+        self.bindings[name] = Binding(name, value, span, target, kind, history)
+        self.qualified.pop(name, None)
+
+    def rebind(self, name: str, value: Value) -> None:
+        """Change the value of a name that is bound already."""
+        if self.locals is not None and name in self.locals:
+            self.locals[name] = value
+        elif name in self.bindings:
+            self.bindings[name] = replace(self.bindings[name], value=value)
+
+    def run_augmented(self, statement: s.Augmented) -> None:
+        left, right = self.value(statement.target), self.value(statement.value)
+        value = self.operated(left, statement.operator, right)
+        if isinstance(statement.target, s.Name):
+            span = statement.value.span
+            self.bind(statement.target.id, value, span, statement.target.span, "augmented")
+
+    def run_import(self, statement: s.Import) -> None:
+        dotted = "." * statement.level + statement.module
+        if statement.original is None:
+            value: Value = Unknown(f"it is the module `{dotted}`")
+            self.bind(statement.name, value, statement.span, statement.span, "import")
+            bound = statement.module if statement.name in statement.module.split(".")[1:] else None
+            plain = statement.name == statement.module.partition(".")[0]
+            self.qualified[statement.name] = statement.name if plain else bound or statement.module
+            return
+        found = self.loaded(statement.module, statement.level)
+        if statement.original == "*":
+            self.import_star(dotted, found)
+            return
+        name = statement.name
+        theirs = found.bindings.get(statement.original) if found else None
+        if theirs is not None:
+            self.bind(name, theirs.value, theirs.span, statement.span, "import")
+            return
+        unknown = Unknown(f"it is imported from `{dotted}`")
+        self.bind(name, unknown, statement.span, statement.span, "import")
+        self.qualified[name] = f"{statement.module}.{statement.original}"
+
+    def import_star(self, dotted: str, found: Namespace | None) -> None:
+        if found is None:
+            self.open = f"`from {dotted} import *` may set it"
+            return
+        self.open = self.open or found.open
+        for name, binding in found.bindings.items():
+            if not name.startswith("_"):
+                self.bind(name, binding.value, binding.span, binding.target, binding.kind)
+
+    def loaded(self, module: str, level: int) -> Namespace | None:
+        """What another module of the project leaves behind."""
+        key = "." * level + module
+        if key not in self.modules:
+            self.modules[key] = None
+            config = self.load(module, level) if len(self.loading) < _CALLS else None
+            if (
+                config is not None
+                and not config.problems
+                and config.source.path not in self.loading
+            ):
+                loading = (*self.loading, self.source.path)
+                other = _Evaluator(config.source, self.environment, self.load, loading)
+                self.modules[key] = other.module(config)
+        return self.modules[key]
+
+    def run_function(self, statement: s.FunctionDefinition) -> None:
+        positional = None if statement.decorated else len(statement.parameters)
+        span = statement.name_span
+        value = Known(Function(statement.name, positional, statement.is_async, span))
+        self.bind(statement.name, value, span, span, "function")
+        if not statement.decorated and not statement.is_async:
+            self.functions[statement.name] = statement
+        else:
+            self.functions.pop(statement.name, None)
+
+    def run_class(self, statement: s.ClassDefinition) -> None:
+        outer = self.locals
+        self.locals = dict(outer or {})
+        self.run(statement.body)
+        self.classes[statement.name] = self.locals
+        self.locals = outer
+        value = Known(Function(statement.name, None, False, statement.name_span))
+        self.bind(statement.name, value, statement.name_span, statement.name_span, "class")
+
+    def run_if(self, statement: s.If) -> None:
+        truth = self.truth(self.value(statement.test))
+        if truth.value is not None:
+            with self.assuming(truth.assumes):
+                self.run(statement.body if truth.value else statement.otherwise)
+            return
+        text = _condition(statement.test)
+        self.branches(((text, statement.body), (f"not ({text})", statement.otherwise)))
+
+    def branches(self, arms: Iterable[tuple[str, Sequence[s.Statement]]]) -> None:
+        """Run each arm from the same start, and merge what they leave behind."""
+        start, start_locals = dict(self.bindings), self.locals
+        ends: list[tuple[str, dict[str, Binding], dict[str, Value] | None]] = []
+        was_conditional, self.conditional = self.conditional, True
+        for condition, body in arms:
+            self.bindings = dict(start)
+            self.locals = dict(start_locals) if start_locals is not None else None
+            self.run(body)
+            if not self.stopped:
+                ends.append((condition, self.bindings, self.locals))
+            self.stopped = False
+        self.conditional = was_conditional
+        self.bindings, self.locals = start, start_locals
+        if not ends:
+            self.stopped = True
+            return
+        self.bindings = _merged_bindings([(c, bindings) for c, bindings, _ in ends])
+        if start_locals is not None:
+            scopes = [(condition, scope or {}) for condition, _, scope in ends]
+            names = dict.fromkeys(name for _, scope in scopes for name in scope)
+            self.locals = {
+                name: _merged([(c, scope.get(name), None) for c, scope in scopes], name)
+                for name in names
+            }
+
+    def run_try(self, statement: s.Try) -> None:
+        """The body succeeds, unless it reads a variable that nothing sets and a handler is there."""
+        before = dict(self.bindings)
+        known = len(self.required)
+        self.run(statement.body)
+        missing = self.required[known:]
+        if missing and statement.handlers:
+            del self.required[known:]
+            self.bindings = before
+            self.stopped = False
+            with self.assuming(tuple(f"{name} is unset" for name in missing)):
+                self.run(statement.handlers[0])
+        self.run(statement.after)
+
+    def run_with(self, statement: s.With) -> None:
+        for target in statement.targets:
+            if isinstance(target, s.Name):
+                value = Unknown("it is what a `with` gives")
+                self.bind(target.id, value, target.span, target.span, "with")
+        self.run(statement.body)
+
+    def run_loop(self, statement: s.Loop) -> None:
+        items = (
+            self.value(statement.items) if statement.target is not None else Unknown("a `while`")
+        )
+        if statement.target is not None and isinstance(items, Known):
+            values = _items(items.value)
+            if values is not None and len(values) <= _ITEMS:
+                for value in values:
+                    self.bind_loop(statement.target, Known(value, items.assumes))
+                    self.run(statement.body)
+                return
+        if statement.target is not None:
+            self.bind_loop(statement.target, Unknown("a loop sets it"))
+        before = dict(self.bindings)
+        was_conditional, self.conditional = self.conditional, True
+        self.run(statement.body)
+        self.conditional = was_conditional
+        self.stopped = False
+        for name, binding in self.bindings.items():
+            if before.get(name) is not binding:
+                self.bindings[name] = replace(binding, value=Unknown("a loop changes it"))
+
+    def bind_loop(self, target: s.Expression, value: Value) -> None:
+        if isinstance(target, s.Name):
+            self.bind(target.id, value, target.span, target.span, "loop")
+        elif isinstance(target, s.Sequence):
+            for index, item in enumerate(target.items):
+                self.bind_loop(item, _apply(operator.getitem, "", value, Known(index)))
+
+    def run_return(self, statement: s.Return) -> None:
+        self.stopped = True
+
+    def run_delete(self, statement: s.Delete) -> None:
+        for target in statement.targets:
+            if isinstance(target, s.Name):
+                self.bindings.pop(target.id, None)
+
+    def run_evaluate(self, statement: s.Evaluate) -> None:
+        """A call may set names behind the file's back, change a list, or end the program."""
+        call = statement.value
+        if not isinstance(call, s.Call):
+            return
+        name = self.qualname(call.function) or ""
+        if name in ("exec", "globals.update", "vars.update", "execfile") or (
+            isinstance(call.function, s.Attribute)
+            and call.function.name == "update"
+            and isinstance(call.function.value, s.Call)
+            and self.qualname(call.function.value.function) in ("globals", "vars", "locals")
+        ):
+            self.open = f"`{_short(call.span.text)}` may set it"
+        elif name in ("sys.exit", "exit", "quit", "os._exit"):
+            self.stopped = True
+        elif isinstance(call.function, s.Attribute) and isinstance(call.function.value, s.Name):
+            self.mutate(call.function.value.id, call.function.name, call)
+
+    def mutate(self, name: str, method: str, call: s.Call) -> None:
+        """`items.append(x)` and the like."""
+        if method not in ("append", "extend", "insert", "update", "remove", "pop", "clear", "add"):
+            return
+        held = self.value(s.Name(name, call.span))
+        argument = self.value(call.arguments[0].value) if call.arguments else Known(None)
+        if method == "append":
+            self.rebind(name, _apply(lambda items, item: [*items, item], "", held, argument))
+        elif method == "extend":
+            self.rebind(name, _apply(lambda items, more: [*items, *more], "", held, argument))
+        elif method == "update":
+            self.rebind(name, _apply(lambda items, more: {**items, **more}, "", held, argument))
+        else:
+            self.rebind(name, Unknown(f"`{method}` changes it"))
+
+    def run_raise(self, statement: s.Raise) -> None:
+        self.stopped = True
+
+    @contextmanager
+    def assuming(self, assumes: tuple[str, ...]) -> Iterator[None]:
+        before = self.assumes
+        self.assumes = tuple(dict.fromkeys((*before, *assumes)))
+        try:
+            yield
+        finally:
+            self.assumes = before
+
+    # expressions
+
+    def value(self, node: s.Expression) -> Value:
+        self.step()
+        value: Value = _EXPRESSIONS[type(node)](self, node)
+        return value
+
+    def literal(self, node: s.Literal) -> Value:
+        return Known(node.value)
+
+    def name(self, node: s.Name) -> Value:
+        if self.locals is not None and node.id in self.locals:
+            return self.locals[node.id]
+        if node.id in self.bindings:
+            return self.bindings[node.id].value
+        if node.id == "__file__":
+            return Known(posixpath.join(CONFIG_DIRECTORY, posixpath.basename(self.source.path)))
+        if node.id == "__name__":
+            return Known("__config__")
+        return Unknown(f"`{node.id}` isn't set in this file")
+
+    def attribute(self, node: s.Attribute) -> Value:
+        if isinstance(node.value, s.Name) and node.name in self.classes.get(node.value.id, {}):
+            return self.classes[node.value.id][node.name]
+        qualified = self.qualname(node)
+        if qualified is not None:
+            module, _, name = qualified.rpartition(".")
+            found = self.loaded(module, 0) if module else None
+            if found is not None and name in found.bindings:
+                return found.bindings[name].value
+            return Unknown(f"`{qualified}` isn't in the project")
+        held = self.value(node.value)
+        if isinstance(held, Known) and isinstance(held.value, Path):
+            return _apply(lambda path: path.attribute(node.name), "", held)
+        return Unknown(f"`{_short(node.span.text)}` can't be evaluated")
+
+    def call(self, node: s.Call) -> Value:
+        name = self.qualname(node.function)
+        if any(argument.star for argument in node.arguments):
+            return Unknown(f"`{_short(node.span.text)}` unpacks its arguments")
+        if name in ("os.getenv", "os.environ.get"):
+            return self.getenv(node)
+        if name in CPU_COUNTS:
+            return Symbolic("cpus", lambda cpus: cpus)
+        if name == "len" and node.arguments:
+            inner = node.arguments[0].value
+            if (
+                isinstance(inner, s.Call)
+                and self.qualname(inner.function) == "os.sched_getaffinity"
+            ):
+                return Symbolic("cpus", lambda cpus: cpus)
+        if isinstance(node.function, s.Name) and node.function.id in self.functions:
+            return self.called(self.functions[node.function.id], node)
+        values = [self.value(argument.value) for argument in node.arguments]
+        keywords = tuple(argument.keyword for argument in node.arguments)
+        if name in FUNCTIONS:
+            return _apply(with_keywords(FUNCTIONS[name], keywords), name or "", *values)
+        if isinstance(node.function, s.Attribute) and node.function.name in METHODS:
+            held = self.value(node.function.value)
+            method = METHODS[node.function.name]
+            return _apply(with_keywords(method, (None, *keywords)), "", held, *values)
+        return Unknown(f"it calls `{_short(node.function.span.text)}`, which can't be evaluated")
+
+    def getenv(self, node: s.Call) -> Value:
+        """`os.getenv(name, default)`: the deployment's value, the default, or unknown."""
+        arguments = {a.keyword or position: a.value for position, a in enumerate(node.arguments)}
+        key = arguments.get(0, arguments.get("key"))
+        default = arguments.get(1, arguments.get("default"))
+        name = self.value(key) if key is not None else Unknown("it names no variable")
+        if not isinstance(name, Known) or not isinstance(name.value, str):
+            return Unknown("the variable that it reads isn't known")
+        if name.value in self.environment:
+            return self.environment[name.value]
+        fallback = self.value(default) if default is not None else Known(None)
+        if isinstance(fallback, Known) and fallback.value is None:
+            return Unknown(f"it is read from `{name.value}`, which nothing sets here", name.value)
+        return with_assumptions(fallback, (f"{name.value} is unset",))
+
+    def required_variable(self, index: s.Expression) -> Value:
+        """`os.environ[name]`."""
+        name = self.value(index)
+        if not isinstance(name, Known) or not isinstance(name.value, str):
+            return Unknown("the variable that it reads isn't known")
+        if name.value in self.environment:
+            return self.environment[name.value]
+        self.required.append(name.value)
+        return Unknown(f"it is read from `{name.value}`, which the platform has to set")
+
+    def called(self, function: s.FunctionDefinition, node: s.Call) -> Value:
+        """What a function of this file returns."""
+        if self.calls >= _CALLS:
+            return Unknown(f"`{function.name}` calls itself too deeply")
+        scope: dict[str, Value] = {}
+        for parameter in function.parameters:
+            if parameter.default is not None:
+                scope[parameter.name] = self.value(parameter.default)
+        for position, argument in enumerate(node.arguments):
+            if argument.keyword is not None:
+                scope[argument.keyword] = self.value(argument.value)
+            elif position < len(function.parameters):
+                scope[function.parameters[position].name] = self.value(argument.value)
+        outer, stopped, was_conditional = self.locals, self.stopped, self.conditional
+        self.calls += 1
+        try:
+            options = self.returned(function.body, scope, "")
+        finally:
+            self.calls -= 1
+            self.locals, self.stopped, self.conditional = outer, stopped, was_conditional
+        return _one_of(options)
+
+    def returned(
+        self, body: Sequence[s.Statement], scope: dict[str, Value], condition: str
+    ) -> list[Option]:
+        """Each value that a function body may return, with the condition of its branch."""
+        self.locals, self.stopped = scope, False
+        for position, statement in enumerate(body):
+            self.step()
+            rest = body[position + 1 :]
+            if isinstance(statement, s.Return):
+                value = self.value(statement.value) if statement.value else Known(None)
+                return _options(with_assumptions(value, self.assumes), condition)
+            if isinstance(statement, s.If):
+                truth = self.truth(self.value(statement.test))
+                if truth.value is not None:
+                    chosen = statement.body if truth.value else statement.otherwise
+                    with self.assuming(truth.assumes):
+                        return self.returned((*chosen, *rest), self.locals, condition)
+                text = _condition(statement.test)
+                start = dict(self.locals)
+                found = self.returned((*statement.body, *rest), dict(start), _both(condition, text))
+                found += self.returned(
+                    (*statement.otherwise, *rest), start, _both(condition, f"not ({text})")
+                )
+                return found
+            if isinstance(statement, s.Raise):
+                return []
+            if isinstance(statement, s.Try):
+                return self.returned(
+                    (*statement.body, *statement.after, *rest), self.locals, condition
+                )
+            self.run((statement,))
+            assert self.locals is not None
+        return _options(Known(None), condition)
+
+    def binary(self, node: s.Binary) -> Value:
+        left, right = self.value(node.left), self.value(node.right)
+        return self.operated(left, node.operator, right)
+
+    def operated(self, left: Value, sign: str, right: Value) -> Value:
+        function = BINARY.get(sign)
+        if function is None:
+            return Unknown(f"`{sign}` can't be evaluated")
+        return _apply(function, sign, left, right)
+
+    def unary(self, node: s.Unary) -> Value:
+        value = self.value(node.operand)
+        if node.operator == "not":
+            truth = self.truth(value)
+            if truth.value is None:
+                return Unknown(f"`{_short(node.span.text)}` can't be told")
+            return Known(not truth.value, truth.assumes)
+        return _apply(UNARY[node.operator], node.operator, value)
+
+    def boolean(self, node: s.Boolean) -> Value:
+        left = self.value(node.left)
+        truth = self.truth(left)
+        if truth.value is None:
+            right = self.value(node.right)
+            if isinstance(left, OneOf):
+                options = [
+                    option
+                    for each in left.options
+                    for option in _options(
+                        self.either(each.value, node.operator, right), each.condition
+                    )
+                ]
+                return _one_of(options)
+            return Unknown(left.reason if isinstance(left, Unknown) else "it depends on a branch")
+        wants_right = truth.value is (node.operator == "and")
+        if not wants_right:
+            return left if not isinstance(left, Unknown) else replace(left)
+        with self.assuming(truth.assumes):
+            return with_assumptions(self.value(node.right), truth.assumes)
+
+    def either(self, left: Value, sign: str, right: Value) -> Value:
+        truth = self.truth(left)
+        if truth.value is None:
+            return Unknown("it depends on something unknown")
+        return right if truth.value is (sign == "and") else left
+
+    def compare(self, node: s.Compare) -> Value:
+        left = self.value(node.left)
+        if len(node.comparisons) != 1:
+            return Unknown("a chained comparison can't be evaluated")
+        sign, other = node.comparisons[0]
+        if sign in ("in", "not in") and self.qualname(other) == "os.environ":
+            return self.in_environment(left, sign)
+        right = self.value(other)
+        if sign in ("is", "is not") and isinstance(right, Known) and right.value is None:
+            if isinstance(left, Unknown) and left.variable is not None:
+                return Known(sign == "is", (f"{left.variable} is unset",))
+            return _apply(lambda value: (value is None) is (sign == "is"), "", left)
+        return _apply(COMPARE[sign], sign, left, right)
+
+    def in_environment(self, name: Value, sign: str) -> Value:
+        """`"NAME" in os.environ`."""
+        if not isinstance(name, Known) or not isinstance(name.value, str):
+            return Unknown("the variable that it asks for isn't known")
+        if name.value in self.environment:
+            return Known(sign == "in")
+        return Known(sign != "in", (f"{name.value} is unset",))
+
+    def conditional_(self, node: s.Conditional) -> Value:
+        truth = self.truth(self.value(node.test))
+        if truth.value is not None:
+            chosen = node.body if truth.value else node.otherwise
+            return with_assumptions(self.value(chosen), truth.assumes)
+        text = _condition(node.test)
+        body = _options(self.value(node.body), text, node.body.span)
+        otherwise = _options(self.value(node.otherwise), f"not ({text})", node.otherwise.span)
+        return _one_of([*body, *otherwise])
+
+    def sequence(self, node: s.Sequence) -> Value:
+        make: Callable[..., object] = {"list": list, "tuple": tuple, "set": set}[node.kind]
+        values = [self.value(item) for item in node.items[: ITEMS + 1]]
+        return _apply(lambda *items: make(items), "", *values)
+
+    def mapping(self, node: s.Mapping) -> Value:
+        keys = [self.value(key) for key, _ in node.items]
+        values = [self.value(value) for _, value in node.items]
+        count = len(keys)
+        return _apply(
+            lambda *all_: dict(zip(all_[:count], all_[count:], strict=True)), "", *keys, *values
+        )
+
+    def subscript(self, node: s.Subscript) -> Value:
+        if self.qualname(node.value) == "os.environ":
+            return self.required_variable(node.index)
+        if isinstance(node.index, s.Slice):
+            bounds = [
+                self.value(part) if part is not None else Known(None)
+                for part in (node.index.start, node.index.stop, node.index.step)
+            ]
+            return _apply(lambda held, *cut: held[slice(*cut)], "", self.value(node.value), *bounds)
+        index = self.value(node.index)
+        if isinstance(node.value, s.Mapping) and isinstance(index, Known):
+            for key, value in node.value.items:
+                found = self.value(key)
+                if isinstance(found, Known) and found.value == index.value:
+                    return with_assumptions(self.value(value), index.assumes)
+        return _apply(operator.getitem, "", self.value(node.value), index)
+
+    def slice_(self, node: s.Slice) -> Value:
+        return Unknown("a slice stands alone")
+
+    def template(self, node: s.Template) -> Value:
+        values: list[Value] = []
+        for part in node.parts:
+            if isinstance(part, str):
+                values.append(Known(part))
+                continue
+            spec, conversion = part.format, part.conversion
+            if spec is None:
+                return Unknown("a format that is computed can't be evaluated")
+            shown = _apply(
+                lambda value, c=conversion, f=spec: format_value(value, c, f),
+                "",
+                self.value(part.value),
+            )
+            values.append(shown)
+        return _apply(lambda *texts: bounded("".join(texts)), "", *values)
+
+    def lambda_(self, node: s.Lambda) -> Value:
+        return Known(Function("<lambda>", node.positional, False, node.span))
+
+    def opaque(self, node: s.Opaque) -> Value:
+        return Unknown(f"{node.what} can't be evaluated")
+
+    # help
+
+    def qualname(self, node: s.Expression) -> str | None:
+        """The dotted name of something imported or built in; None for the file's own names."""
+        if isinstance(node, s.Attribute):
+            held = self.qualname(node.value)
+            return f"{held}.{node.name}" if held else None
+        if not isinstance(node, s.Name):
+            return None
+        if self.locals is not None and node.id in self.locals:
+            return None
+        if node.id in self.qualified:
+            return self.qualified[node.id]
+        return node.id if node.id not in self.bindings and node.id in BUILTINS else None
+
+    def truth(self, value: Value) -> _Truth:
+        """Whether a value is true; a variable that nothing sets is taken as unset."""
+        if isinstance(value, Known):
+            if isinstance(value.value, Function):
+                return _Truth(True)
+            return _Truth(bool(value.value), value.assumes)
+        if isinstance(value, Unknown) and value.variable is not None:
+            return _Truth(False, (f"{value.variable} is unset",))
+        if isinstance(value, Symbolic):
+            truths = {bool(value.at(cpus)) for cpus in _MACHINES}
+            return _Truth(truths.pop() if len(truths) == 1 else None, value.assumes)
+        if isinstance(value, OneOf):
+            found = [self.truth(option.value) for option in value.options]
+            truths_ = {truth.value for truth in found}
+            if len(truths_) == 1:
+                return _Truth(truths_.pop(), tuple(a for truth in found for a in truth.assumes))
+        return _Truth(None)
+
+
+_STATEMENTS: dict[type, Callable[..., None]] = {
+    s.Assign: _Evaluator.run_assign,
+    s.Augmented: _Evaluator.run_augmented,
+    s.Import: _Evaluator.run_import,
+    s.FunctionDefinition: _Evaluator.run_function,
+    s.ClassDefinition: _Evaluator.run_class,
+    s.If: _Evaluator.run_if,
+    s.Try: _Evaluator.run_try,
+    s.With: _Evaluator.run_with,
+    s.Loop: _Evaluator.run_loop,
+    s.Return: _Evaluator.run_return,
+    s.Delete: _Evaluator.run_delete,
+    s.Evaluate: _Evaluator.run_evaluate,
+    s.Raise: _Evaluator.run_raise,
+}
+
+_EXPRESSIONS: dict[type, Callable[..., Value]] = {
+    s.Literal: _Evaluator.literal,
+    s.Name: _Evaluator.name,
+    s.Attribute: _Evaluator.attribute,
+    s.Call: _Evaluator.call,
+    s.Binary: _Evaluator.binary,
+    s.Unary: _Evaluator.unary,
+    s.Boolean: _Evaluator.boolean,
+    s.Compare: _Evaluator.compare,
+    s.Conditional: _Evaluator.conditional_,
+    s.Sequence: _Evaluator.sequence,
+    s.Mapping: _Evaluator.mapping,
+    s.Subscript: _Evaluator.subscript,
+    s.Slice: _Evaluator.slice_,
+    s.Template: _Evaluator.template,
+    s.Lambda: _Evaluator.lambda_,
+    s.Opaque: _Evaluator.opaque,
+}
+
+
+# values
+
+
+def _apply(function: Callable[..., object], text: str, *values: Value) -> Value:
+    """`function` of values: known if all are, symbolic in the CPUs, or each possibility."""
+    for value in values:
+        if isinstance(value, Unknown):
+            return Unknown(value.reason)
+    branching = next((value for value in values if isinstance(value, OneOf)), None)
+    if branching is not None:
+        at = next(index for index, value in enumerate(values) if value is branching)
+        options = [
+            each
+            for option in branching.options
+            for each in _options(
+                _apply(function, text, *values[:at], option.value, *values[at + 1 :]),
+                option.condition,
+                option.span,
+            )
+        ]
+        return _one_of(options)
+    plain = [value for value in values if isinstance(value, Known | Symbolic)]
+    assumes = tuple(dict.fromkeys(each for value in plain for each in value.assumes))
+    via = tuple(dict.fromkeys(each for value in plain for each in value.via))
+    if any(isinstance(value, Symbolic) for value in plain):
+        return _symbolic(function, text, plain, assumes, via)
+    try:
+        result = function(*(value.value for value in plain if isinstance(value, Known)))
+        return Known(checked(result), assumes, via)
+    except TooLargeError:
+        return Unknown("it is too large to evaluate")
+    except Exception as error:
+        return Unknown(f"it raises {type(error).__name__}")
+
+
+def _symbolic(
+    function: Callable[..., object],
+    text: str,
+    values: Sequence[Known | Symbolic],
+    assumes: tuple[str, ...],
+    via: tuple[Span, ...],
+) -> Value:
+    def at(cpus: int) -> object:
+        plain = [value.value if isinstance(value, Known) else value.at(cpus) for value in values]
+        return checked(function(*plain))
+
+    try:
+        for cpus in _MACHINES:
+            at(cpus)
+    except Exception as error:
+        return Unknown(f"it raises {type(error).__name__}")
+    return Symbolic(_symbolic_text(text, values), at, assumes, via)
+
+
+def _symbolic_text(text: str, values: Sequence[Known | Symbolic]) -> str:
+    shown = [value.text if isinstance(value, Symbolic) else repr(value.value) for value in values]
+    if text in BINARY and len(shown) == 2:
+        left, right = shown
+        if text not in "+-" and re.search(r" [-+] ", left):
+            left = f"({left})"
+        if text != "+" and re.search(r" \S+ ", right):
+            right = f"({right})"
+        return f"{left} {text} {right}"
+    if text and text.isidentifier():
+        return f"{text}({', '.join(shown)})"
+    return f"{text}{shown[0]}" if text else "an expression of " + shown[0]
+
+
+def _options(value: Value, condition: str, span: Span | None = None) -> list[Option]:
+    """The possibilities of a value under a condition."""
+    return [
+        Option(option.value, _both(condition, option.condition), option.span or span)
+        for option in possibilities(value)
+    ]
+
+
+def _one_of(options: Sequence[Option]) -> Value:
+    """One value from possibilities: their own if there is one, or if all are the same."""
+    if not options:
+        return Unknown("it is never set")
+    first = options[0].value
+    same = all(_same(option.value, first) for option in options)
+    if same:
+        return first
+    if len(options) > _OPTIONS:
+        return Unknown("it has too many possibilities")
+    return OneOf(tuple(options))
+
+
+def _same(left: Value, right: Value) -> bool:
+    if isinstance(left, Known) and isinstance(right, Known):
+        return type(left.value) is type(right.value) and left.value == right.value
+    return left is right
+
+
+def _merged(ends: Sequence[tuple[str, Value | None, Span | None]], name: str) -> Value:
+    """A name's value after branches; where one leaves it alone, it isn't set there."""
+    options: list[Option] = []
+    for condition, value, span in ends:
+        missing = Unknown(f"`{name}` isn't set unless a condition holds")
+        options.extend(_options(value if value is not None else missing, condition, span))
+    return _one_of(options)
+
+
+def _merged_bindings(ends: Sequence[tuple[str, dict[str, Binding]]]) -> dict[str, Binding]:
+    merged: dict[str, Binding] = {}
+    for name in dict.fromkeys(name for _, bindings in ends for name in bindings):
+        found = [(condition, bindings.get(name)) for condition, bindings in ends]
+        present = [binding for _, binding in found if binding is not None]
+        last = present[-1]
+        if len(present) == len(found) and all(binding is last for binding in present):
+            merged[name] = last
+            continue
+        values = [
+            (condition, binding.value if binding else None, binding.span if binding else None)
+            for condition, binding in found
+        ]
+        merged[name] = replace(last, value=_merged(values, name), history=())
+    return merged
+
+
+def _both(left: str, right: str) -> str:
+    return f"{left} and {right}" if left and right else left or right
+
+
+def _condition(test: s.Expression) -> str:
+    return _short(test.span.text)
+
+
+def _short(text: str) -> str:
+    """Source text for a message, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:57] + "..."
+
+
+def _items(value: object) -> list[object] | None:
+    return list(value) if isinstance(value, list | tuple | dict | set | str) else None
+
+
+def _hashable(value: object) -> bool:
+    return isinstance(value, str | int | float | bool | None)
+
+
+def _names_read(body: Iterable[object]) -> Iterator[str]:
+    """Every name that is read anywhere in statements."""
+    stack: list[object] = list(body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, s.Name):
+            yield node.id
+        elif isinstance(node, s.Opaque):
+            yield from node.names
+        elif isinstance(node, s.Assign):
+            stack.append(node.value)
+            stack.extend(target for target in node.targets if not _only_binds(target))
+        elif isinstance(node, s.Augmented):
+            stack.append(node.value)
+        elif isinstance(node, tuple | list):
+            stack.extend(node)
+        elif is_dataclass(node) and not isinstance(node, Span | Source):
+            stack.extend(getattr(node, each.name) for each in fields(node))
+
+
+def _only_binds(target: s.Expression) -> bool:
+    if isinstance(target, s.Sequence):
+        return all(_only_binds(item) for item in target.items)
+    return isinstance(target, s.Name)
