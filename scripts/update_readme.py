@@ -14,8 +14,7 @@ BEGIN, END = "<!-- rules: begin -->", "<!-- rules: end -->"
 
 def table() -> str:
     rows = [
-        f"| {rule.code} | {rule.name} | {rule.severity} | {rule.summary} |"
-        for rule in load_rules()
+        f"| {rule.code} | {rule.name} | {rule.severity} | {rule.summary} |" for rule in load_rules()
     ]
     return "\n".join((BEGIN, "| code | name | severity | what |", "|---|---|---|---|", *rows, END))
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from conftest import place, write
+
 from gunilint.engine import lint
 from gunilint.rules import load_rules
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-
 from conftest import write
+
 from gunilint import __version__
 from gunilint.cli import main
 

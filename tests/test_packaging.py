@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from conftest import write
 
 ROOT = Path(__file__).parents[1]

@@ -30,7 +30,7 @@ _CONFIDENCES = click.Choice(["high", "medium", "low"])
 
 
 class _DefaultCommand(click.Group):
-    """A group whose first argument may be left out: `gunilint deploy/` is `gunilint check deploy/`."""
+    """A group in which `check` may be left out: `gunilint deploy/` checks `deploy/`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         first = next((arg for arg in args if not arg.startswith("-") or arg == "-"), None)
@@ -79,8 +79,7 @@ def main() -> None:
 @click.option("--gunicorn-version", metavar="VERSION", help="The gunicorn that will run.")
 @click.option("--color", type=_COLORS, default="auto", show_default=True, help="Coloured text.")
 @click.option("-q", "--quiet", is_flag=True, help="Write nothing but the findings.")
-@click.pass_context
-def check(ctx: click.Context, paths: tuple[Path, ...], **options: Any) -> None:
+def check(paths: tuple[Path, ...], **options: Any) -> None:
     """Check the deployments in PATHS, files or folders (default: this folder).
 
     RULES are codes (GU301), names, prefixes (GU4) or categories, separated by commas.
@@ -96,13 +95,13 @@ def check(ctx: click.Context, paths: tuple[Path, ...], **options: Any) -> None:
     for code, trace in result.errors:
         click.echo(f"{trace}\nerror: the check of {code} failed; please report this", err=True)
     if result.missing or result.errors:
-        ctx.exit(FAILED)
+        sys.exit(FAILED)
     if not result.files:
         click.echo("nothing to lint: no gunicorn config, start script or unit was found", err=True)
-        ctx.exit(0 if options["allow_empty"] else NOTHING_TO_LINT)
+        sys.exit(0 if options["allow_empty"] else NOTHING_TO_LINT)
     found = report(result, rules, options["min_confidence"], Path.cwd())
     _write(found, options)
-    ctx.exit(_status(found, options))
+    sys.exit(_status(found, options))
 
 
 @main.command()
@@ -166,30 +165,32 @@ def _rules() -> tuple[Rule, ...]:
 
 def _selected(options: dict[str, Any]) -> tuple[Rule, ...]:
     """The rules that the options leave."""
-    from gunilint.rules import select
-
     every = _rules()
     groups = {
         option: [key.strip() for text in options[option] for key in text.split(",") if key.strip()]
         for option in ("select", "extend_select", "ignore")
     }
     for key in (key for keys in groups.values() for key in keys):
-        if not select(every, [key]):
+        if not _codes(every, [key]):
             _fail(f"{key!r} is no rule, prefix or category" + _suggestion(key, every))
-    chosen = (
-        set(select(every, groups["select"]))
-        if groups["select"]
-        else {rule for rule in every if rule.default or options["pedantic"]}
-    )
-    chosen |= set(select(every, groups["extend_select"]))
-    chosen -= set(select(every, groups["ignore"]))
-    return tuple(rule for rule in every if rule in chosen)
+    chosen = [rule.code for rule in every if rule.default or options["pedantic"]]
+    if groups["select"]:
+        chosen = _codes(every, groups["select"])
+    chosen += _codes(every, groups["extend_select"])
+    ignored = _codes(every, groups["ignore"])
+    return tuple(rule for rule in every if rule.code in chosen and rule.code not in ignored)
+
+
+def _codes(every: tuple[Rule, ...], keys: list[str]) -> list[str]:
+    from gunilint.rules import select
+
+    return [rule.code for rule in select(every, keys)]
 
 
 def _write(report: Report, options: dict[str, Any]) -> None:
     import importlib
 
-    module = importlib.import_module(f"gunilint.report.{options['output_format']}")
+    module: Any = importlib.import_module(f"gunilint.report.{options['output_format']}")
     target: Path | None = options["output_file"]
     style: dict[str, bool] = {}
     if options["output_format"] == "text":
@@ -198,7 +199,7 @@ def _write(report: Report, options: dict[str, Any]) -> None:
         colored = target is None and use_color(sys.stdout, options["color"])
         links = colored and sys.stdout.isatty()
         style = {"color": colored, "links": links, "quiet": options["quiet"]}
-    text = module.render(report, **style)
+    text: str = module.render(report, **style)
     if target is not None:
         target.write_text(text, encoding="utf-8")
         return

@@ -122,7 +122,7 @@ class Deployment:
     app_span: Span | None = None
     worker: Worker | None = None
     reloads: tuple[Reload, ...] = ()
-    frameworks: Frameworks = Frameworks()
+    frameworks: Frameworks = field(default_factory=Frameworks)
     development: bool = False
 
     @property

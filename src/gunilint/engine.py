@@ -16,7 +16,7 @@ from gunilint.discover import Kind, Tree, find_root, kind_of
 from gunilint.findings import Confidence, Finding, Report, confidence_rank
 from gunilint.resolve import resolve
 from gunilint.rules import Rule
-from gunilint.source import Source
+from gunilint.source import Source, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _projects(arguments: Iterable[Path]) -> dict[Path, tuple[Tree, dict[str, Kin
 
 
 def _inputs(tree: Tree, path: str) -> Iterator[tuple[str, Kind]]:
-    """The files that an argument names, with their kinds; a Python file named by itself is a config."""
+    """The files that an argument names, with their kinds; a named Python file is a config."""
     if not tree.is_dir(path):
         kind = kind_of(path, tree) or ("config" if path.endswith(".py") else None)
         if kind is not None:
@@ -174,10 +174,10 @@ def _finding(rule: Rule, hit: Hit) -> Finding:
     )
 
 
-def _label(rule: Rule, hit: Hit, item: object) -> Label:
+def _label(rule: Rule, hit: Hit, item: tuple[str, Span] | Label) -> Label:
     if isinstance(item, Label):
         return item
-    key, span = item  # type: ignore[misc]
+    key, span = item
     return Label(span, _fill(rule.labels[key], hit.values))
 
 

@@ -338,7 +338,7 @@ class _Evaluator:
             }
 
     def run_try(self, statement: s.Try) -> None:
-        """The body succeeds, unless it reads a variable that nothing sets and a handler is there."""
+        """The body succeeds, unless it reads an unset variable and there is a handler."""
         before = dict(self.bindings)
         known = len(self.required)
         self.run(statement.body)

@@ -182,6 +182,7 @@ class Folder:
         return [Word(Unknown(f"`{match[1]}` isn't known"), span, None, many=True)]
 
     def word(self, pieces: Sequence[_Piece], raw: Fragment, span: Span) -> Word:
+        """One argument from its pieces."""
         value = self.joined([piece.value for piece in pieces])
         fragment = None
         if isinstance(value, Known):
@@ -341,6 +342,7 @@ class Folder:
         return value
 
     def positional(self, number: int) -> Value:
+        """A positional parameter."""
         if self.scope.arguments is None:
             return Unknown(f"the script's argument {number} isn't known", str(number))
         if number <= len(self.scope.arguments):
@@ -402,6 +404,7 @@ class Folder:
         return replace(value, value=trim(wanted))
 
     def inner(self, raw: Fragment) -> Value:
+        """The value of a word within an expansion."""
         return Folder(self.scope, self.substitute, self.depth + 1).quoted(raw)
 
     def substitution(self, body: Fragment) -> Value:

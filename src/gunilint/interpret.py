@@ -183,9 +183,9 @@ class _Walker:
         elif wanted:
             self.statement(pair.right)
         else:
-            with self.under(f"{_text(pair.left)} fails"), self.discarded():
-                with self.within(is_last=False):
-                    self.statement(pair.right)
+            failed = self.under(f"{_text(pair.left)} fails")
+            with failed, self.discarded(), self.within(is_last=False):
+                self.statement(pair.right)
 
     def run_if(self, statement: If) -> None:
         open_branches: list[tuple[str, Sequence[Statement]]] = []

@@ -46,6 +46,7 @@ class Path:
         return Path(posixpath.join(self.text, str(other)))
 
     def attribute(self, name: str) -> object:
+        """`parent`, `name` or `stem`. Raises `AttributeError` for all others."""
         if name == "parent":
             return Path(posixpath.dirname(self.text))
         if name == "name":
@@ -84,6 +85,7 @@ def _shift(left: int, right: int) -> int:
 
 
 def format_value(value: object, conversion: str | None, spec: str) -> str:
+    """`f"{value!conversion:spec}"`. Raises `TooLargeError` for a wide field."""
     if re.search(r"\d{4}", spec):
         raise TooLargeError
     if conversion == "r":
@@ -101,6 +103,7 @@ def _formatted(text: str, *values: object, **names: object) -> str:
 
 
 def bounded(text: str) -> str:
+    """`text`. Raises `TooLargeError` if it is longer than a config needs."""
     if len(text) > TEXT:
         raise TooLargeError
     return text

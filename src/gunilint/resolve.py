@@ -122,7 +122,7 @@ class _Resolver:
         config, missing = self.find_config(launch)
         namespace = config.namespace if config else None
         settings = effective(self.catalogue, environment, namespace, missing, extra, launch.line)
-        folders = (launch.folder,)
+        folders: tuple[str, ...] = (launch.folder,)
         chdir = settings["chdir"].known
         if isinstance(chdir, str):
             changed = paths.change(Place(launch.place.text, folders), chdir, None, self.tree)

@@ -125,7 +125,7 @@ def _load(folder: Path) -> Iterator[Rule]:
         raise RuleError(f"{folder} holds no rules")
     for path in paths:
         try:
-            entry = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+            entry = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
             yield _rule(entry)
         except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError) as error:
             raise RuleError(f"{path.name}: {error}") from error

@@ -57,7 +57,7 @@ def effective(
 
 
 def extra_arguments(environment: Environment, catalogue: Catalogue) -> CommandLine | None:
-    """What `GUNICORN_CMD_ARGS` says, where the deployment sets it; its positionals count nothing."""
+    """What `GUNICORN_CMD_ARGS` says, where the deployment sets it; it can name no application."""
     value = environment.get("GUNICORN_CMD_ARGS")
     if value is None:
         return None

@@ -35,7 +35,7 @@ def test_text_shows_places_in_two_files_and_what_to_do() -> None:
            = help: set TimeoutStopSec=130, or lower graceful_timeout
 
         1 problem (1 warning) in 2 deployments, 4 files
-    """)  # noqa: E501
+    """)
 
 
 def test_text_shows_places_in_one_file_together_in_line_order() -> None:

@@ -57,7 +57,7 @@ def unknown_setting(deployment: Deployment, parameters: Parameters) -> Iterator[
         values = {"name": name, "meant": meant, "version": catalogue.version}
         if variant in ("removed", "newer"):
             info = catalogue.others[name]
-            values["bound"] = info.until if variant == "removed" else info.since
+            values["bound"] = info.since if variant == "newer" or not info.until else info.until
         yield Hit(binding.target, values, variant=variant)
 
 

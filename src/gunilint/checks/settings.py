@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gunilint.checks import Hit, Parameters, assumptions, written
 from gunilint.deployment import Deployment, Setting
+from gunilint.source import Span
 
 
 def setting_is(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
@@ -18,7 +19,8 @@ def setting_is(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     setting = _considered(deployment, parameters)
     if setting is None or setting.known not in parameters["values"]:
         return
-    place, related, assumes = deployment.place(setting), (), assumptions(setting)
+    place, assumes = deployment.place(setting), assumptions(setting)
+    related: tuple[tuple[str, Span], ...] = ()
     if "given" in parameters:
         given = deployment.settings[parameters["given"]]
         if not given.known:

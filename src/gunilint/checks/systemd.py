@@ -18,7 +18,7 @@ _ORDERABLE = (".service", ".target")
 
 
 def stop_timeout_too_short(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """systemd kills the unit before, or just when, `graceful_timeout` is over."""
+    """The unit is killed before, or just when, `graceful_timeout` is over."""
     launch = deployment.launch
     graceful = deployment.settings.get("graceful_timeout")
     if launch is None or launch.unit is None or graceful is None:

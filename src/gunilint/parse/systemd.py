@@ -377,6 +377,11 @@ def _specified(fragment: Fragment, unit: Unit) -> Word:
     return Word(Known(word.text), span, word)
 
 
+def _unescaped(name: str) -> str:
+    """A path in a unit's name: `-` stands for `/`."""
+    return name.replace("-", "/").replace("\\x2d", "-")
+
+
 def _specifier(letter: str, unit: Unit) -> str | None:
     """What a specifier of a system unit stands for, where that is the same on every machine."""
     stem, _, _ = unit.name.rpartition(".")
@@ -389,10 +394,10 @@ def _specifier(letter: str, unit: Unit) -> str | None:
         "p": prefix,
         "P": prefix,
         "i": None if template else instance,
-        "I": None if template else instance.replace("-", "/").replace("\\x2d", "-"),
+        "I": None if template else _unescaped(instance),
         "j": prefix.rpartition("-")[2],
         "J": prefix.rpartition("-")[2],
-        "f": None if template else "/" + (instance or prefix).replace("-", "/").replace("\\x2d", "-"),
+        "f": None if template else "/" + _unescaped(instance or prefix),
         "t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc",
         "T": "/tmp", "V": "/var/tmp", "u": "root", "U": "0", "g": "root", "G": "0", "h": "/root",
     }  # fmt: skip
