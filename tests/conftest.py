@@ -8,24 +8,9 @@ import pytest
 from gunilint.engine import lint
 from gunilint.findings import Finding
 from gunilint.rules import load_rules
+from projects import write
 
 Lint = Callable[..., list[Finding]]
-
-
-def write(folder: Path, files: Mapping[str, str]) -> None:
-    """Write a project: path → text. A shell script gets its x bit."""
-    for path, text in {"pyproject.toml": "", **files}.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text.encode())
-        if text.startswith("#!"):
-            target.chmod(0o755)
-
-
-def place(finding: Finding) -> str:
-    """The place of a finding as rule examples write it."""
-    span = finding.primary.span
-    return f"{span.source.path}:{span.line}:{span.column}"
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import place, write
 
 from gunilint.engine import lint
 from gunilint.rules import load_rules
+from projects import place, write
 
 START = "#!/bin/sh\nexec gunicorn app:app --max-requests 9 --max-requests-jitter 3\n"
 CONFIG = "max_requests = 9\nmax_requests_jitter = 3\n"
@@ -71,7 +71,7 @@ def test_latin_1_is_a_finding_on_its_line(path: str, data: bytes, tmp_path: Path
         (
             "a.service",
             b"[Service]\nExecStart=/bin/gunicorn --max-requests 9 a:b\n",
-            "a.service:2:41",
+            "a.service:2:40",
         ),
     ],
 )
@@ -96,7 +96,7 @@ def test_link_that_leads_nowhere_is_a_finding(target: str, tmp_path: Path) -> No
     write(root, {})
     (tmp_path / "outside.sh").write_text(START)
     (root / "start.sh").symlink_to(target)
-    found = [f for f in lint([root], load_rules()).findings]
+    found = list(lint([root], load_rules()).findings)
     assert [place(finding) for finding in found] == ["start.sh:1:1"]
 
 
@@ -110,13 +110,13 @@ def test_unreadable_file_is_a_finding(tmp_path: Path, monkeypatch: pytest.Monkey
         return opened(path, *arguments, **options)
 
     monkeypatch.setattr(Path, "open", refuse)
-    found = [f for f in lint([tmp_path], load_rules()).findings]
+    found = list(lint([tmp_path], load_rules()).findings)
     assert [f.message for f in found] == ["`gunicorn.conf.py` can't be read: Permission denied"]
 
 
 def test_large_script_is_a_finding(tmp_path: Path) -> None:
     write(tmp_path, {"start.sh": START + "#" * 2_000_000})
-    found = [f for f in lint([tmp_path], load_rules()).findings]
+    found = list(lint([tmp_path], load_rules()).findings)
     assert ["too large" in finding.message for finding in found] == [True]
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import write
 
 from gunilint import __version__
 from gunilint.cli import main
+from projects import write
 
 BAD = {"start.sh": "#!/bin/sh\nexec gunicorn shop.wsgi --max-requests 1000\n"}
 WARNING = "start.sh:2:40: GU302 warning"

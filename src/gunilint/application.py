@@ -21,6 +21,7 @@ from gunilint.catalogue.frameworks import (
     WSGI_PACKAGES,
     lookup,
 )
+from gunilint.parse.nesting import too_deep
 from gunilint.source import Source, Span
 
 _HOPS = 12
@@ -210,6 +211,8 @@ class _Project:
         return None
 
     def _parsed(self, name: str, source: Source, is_package: bool) -> _Module:
+        if too_deep(source.text) is not None:
+            return _Module(name, source, None, is_package)
         try:
             tree = ast.parse(source.text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -260,10 +263,22 @@ def _collect(module: _Module, statement: ast.stmt, conditional: bool) -> None:
             module.imports.setdefault(alias.asname or alias.name, f"{base}.{alias.name}")
     elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         module.defined[statement.name] = statement
-    elif isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
-        for target in getattr(statement, "targets", None) or [statement.target]:
-            if isinstance(target, ast.Name):
-                module.assigned.setdefault(target.id, []).append((statement.value, conditional))
+    else:
+        for name, value in _assignments(statement):
+            module.assigned.setdefault(name, []).append((value, conditional))
+
+
+def _assignments(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """The plain names that a statement assigns to, each with the value."""
+    targets: Sequence[ast.expr] = ()
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AnnAssign):
+        targets = (statement.target,)
+    value = getattr(statement, "value", None)
+    for target in targets:
+        if isinstance(target, ast.Name) and isinstance(value, ast.expr):
+            yield target.id, value
 
 
 def _absolute(module: _Module, statement: ast.ImportFrom) -> str:
@@ -582,11 +597,7 @@ class _ImportWalk:
                     self.module(found)
 
     def statement(self, module: _Module, statement: ast.stmt, depth: int) -> None:
-        target = None
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            target = statement.targets[0].id
-        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            target = statement.target.id
+        target = next((name for name, _ in _assignments(statement)), None)
         for call in _calls_at_import(statement):
             self.call(module, call, target, depth)
 

@@ -203,9 +203,8 @@ def _write(report: Report, options: dict[str, Any]) -> None:
     if target is not None:
         target.write_text(text, encoding="utf-8")
         return
-    stream = click.get_binary_stream("stdout")
-    stream.write(text.encode("utf-8", "backslashreplace"))
-    stream.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
 
 
 def _status(report: Report, options: dict[str, Any]) -> int:

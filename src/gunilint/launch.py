@@ -214,8 +214,8 @@ def _unwrap(
                 directory = word.value
         forks = command.forks
         if wrapper.forks:
-            name = words[0].text or words[0].span.text
-            label = Label(words[0].span, f"`{name}` stays the parent of what it starts")
+            wrapping = _base_name(words[0])
+            label = Label(words[0].span, f"`{wrapping}` stays the parent of what it starts")
             forks = (*forks, label)
         unwrapped = replace(command, environment=environment, directory=directory, forks=forks)
         return unwrapped, words[end:]

@@ -69,6 +69,7 @@ class _Reader:
         self.app_run_end = -1
         self.options: list[OptionUse] = []
         self.errors: list[OptionError] = []
+        self.strays: list[OptionError] = []
         self.exits = False
         self.open: str | None = None
 
@@ -86,7 +87,9 @@ class _Reader:
             else:
                 index = self.option(word, index)
             index += 1
-        return CommandLine(self.app, tuple(self.options), tuple(self.errors), self.exits, self.open)
+        # behind a refused option, a stray word is most likely that option's value
+        errors = self.errors or self.strays
+        return CommandLine(self.app, tuple(self.options), tuple(errors), self.exits, self.open)
 
     def is_option(self, word: Word) -> bool:
         text = word.text
@@ -104,7 +107,7 @@ class _Reader:
         elif index == self.app_run_end + 1:
             self.app_run_end = index
         elif self.open is None:
-            self.errors.append(
+            self.strays.append(
                 OptionError(
                     word.span,
                     f"`{word.text or word.span.text}` stands apart from the application, "

@@ -121,7 +121,11 @@ class _Resolver:
         launch = replace(launch, extra=extra)
         config, missing = self.find_config(launch)
         namespace = config.namespace if config else None
-        settings = effective(self.catalogue, environment, namespace, missing, extra, launch.line)
+        option = _config_option(launch.line) or _config_option(extra)
+        assumes = option.assumes if isinstance(option, Known) else ()
+        settings = effective(
+            self.catalogue, environment, namespace, missing, extra, launch.line, assumes
+        )
         folders: tuple[str, ...] = (launch.folder,)
         chdir = settings["chdir"].known
         if isinstance(chdir, str):

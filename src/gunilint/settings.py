@@ -18,7 +18,7 @@ from gunilint.options import CommandLine, OptionUse
 from gunilint.options import read as read_options
 from gunilint.source import Fragment, Span
 from gunilint.validate import from_command_line, validated
-from gunilint.values import Environment, Known, Symbolic, Unknown, Value
+from gunilint.values import Environment, Known, Symbolic, Unknown, Value, with_assumptions
 
 
 def effective(
@@ -28,15 +28,17 @@ def effective(
     missing: str | None,
     extra: CommandLine | None,
     line: CommandLine | None,
+    assumes: tuple[str, ...] = (),
 ) -> dict[str, Setting]:
     """Every setting that the catalogue has, with its effective value.
 
-    `missing` says why the config file isn't known. `extra` is what `GUNICORN_CMD_ARGS` says and
+    `missing` says why the config file isn't known, `assumes` what the choice of the file rests
+    on. `extra` is what `GUNICORN_CMD_ARGS` says and
     `line` the command line, None where no launch is in sight.
     """
     merged = _Merged(
         {
-            name: _default(info, environment, launched=line is not None)
+            name: _default(info, environment, launched=line is not None, assumes=assumes)
             for name, info in catalogue.settings.items()
         }
     )
@@ -48,7 +50,8 @@ def effective(
         for name, binding in config.bindings.items():
             info = catalogue.settings.get(name)
             if info is not None:
-                merged.put(name, validated(info, binding.value), "config file", binding.span)
+                value = with_assumptions(validated(info, binding.value), assumes)
+                merged.put(name, value, "config file", binding.span)
     if extra is not None:
         merged.put_all(extra, "GUNICORN_CMD_ARGS")
     if line is not None:
@@ -93,9 +96,12 @@ class _Merged:
             self.settings[name] = replace(setting, value=Unknown(reason))
 
 
-def _default(info: SettingInfo, environment: Environment, *, launched: bool) -> Setting:
+def _default(
+    info: SettingInfo, environment: Environment, *, launched: bool, assumes: tuple[str, ...]
+) -> Setting:
     """A setting that at most the environment sets."""
-    assumes: tuple[str, ...] = () if launched else ("no command line sets it",)
+    if not launched:
+        assumes = (*assumes, "no command line sets it")
     given = environment.get(info.environment) if info.environment else None
     if given is None:
         if info.environment is not None:

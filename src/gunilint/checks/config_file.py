@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gunilint.catalogue import Catalogue, version_key
 from gunilint.checks import Hit, Parameters, assumptions
-from gunilint.deployment import Deployment, Project, Setting
+from gunilint.deployment import Deployment, Origin, Project, Setting
 from gunilint.evaluate import Binding
 from gunilint.source import Span
 from gunilint.values import Known, Symbolic, Value
@@ -117,11 +117,15 @@ def overridden_setting(project: Project, parameters: Parameters) -> Iterator[Hit
             "setting": weaker.name,
             "value": describe(weaker.value),
             "winner": describe(stronger.value),
-            "origin": weaker.origin,
-            "winning_origin": stronger.origin,
+            "origin": _named(weaker.origin),
+            "winning_origin": _named(stronger.origin),
         }
         assumes = assumptions(weaker, stronger)
         yield Hit(span, values, (("winner", stronger.span),), assumes=assumes)
+
+
+def _named(origin: Origin) -> str:
+    return origin if origin == "GUNICORN_CMD_ARGS" else f"the {origin}"
 
 
 def describe(value: Value) -> str:

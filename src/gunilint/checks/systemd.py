@@ -67,10 +67,12 @@ def notify_from_wrong_process(deployment: Deployment, parameters: Parameters) ->
         related = (*written(("daemon", daemon)), started)
         yield Hit(kind.span, values, related, "daemon", assumptions(daemon))
     elif launch.command.forks:
-        values = {**values, "reason": launch.command.forks[0].text}
+        forks = launch.command.forks
+        values = {**values, "reason": forks[0].text}
         everyone = access is not None and access.value.text == "all"
+        elsewhere = all(fork.span != launch.word.span for fork in forks)
         variant = "everyone" if everyone else None
-        yield Hit(kind.span, values, (*launch.command.forks, started), variant)
+        yield Hit(kind.span, values, (*forks, *([started] if elsewhere else [])), variant)
 
 
 def requirement_not_ordered(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:

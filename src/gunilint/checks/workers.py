@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gunilint.application import split_spec
 from gunilint.checks import Hit, Parameters, assumptions
 from gunilint.command import Label
 from gunilint.deployment import Deployment
@@ -29,5 +30,10 @@ def asgi_app_on_wsgi_worker(deployment: Deployment, parameters: Parameters) -> I
         if frameworks.asgi and not frameworks.wsgi:
             values = {**values, "framework": frameworks.asgi[0]}
             yield Hit(deployment.entry, values, variant="dependencies")
-        elif not frameworks.asgi and not frameworks.wsgi:
+        elif not frameworks.asgi and not frameworks.wsgi and not _is_named_wsgi(app.spec):
             yield Hit(deployment.entry, values, variant="unseen")
+
+
+def _is_named_wsgi(spec: str) -> bool:
+    """Whether the module's name says what it is, as Django's `project.wsgi` does."""
+    return split_spec(spec).module.rpartition(".")[2] == "wsgi"

@@ -13,6 +13,7 @@ import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
 from gunilint import syntax as s
+from gunilint.parse.nesting import too_deep
 from gunilint.source import Problem, Source, Span
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|\$\{\w+\}")
@@ -29,6 +30,9 @@ def parse(source: Source) -> s.PythonConfig:
     if "\0" in source.text:
         at = source.text.index("\0")
         return _failed(source, Problem(source.span(at, at + 1), "it has a NUL byte", "binary"))
+    deep = too_deep(source.text)
+    if deep is not None:
+        return _failed(source, Problem(source.span(deep, deep + 1), "it is nested too deeply"))
     try:
         module = cst.parse_module(source.text)
         wrapper = MetadataWrapper(module, unsafe_skip_copy=True)

@@ -144,15 +144,18 @@ class _Reader:
             return
         key, equals, _ = line.text.partition("=")
         if self.section is None:
-            self.problem(line.span(), "it stands before any [Section], so systemd ignores it")
+            self.problem(line.span(), "this line stands before any [Section], and is ignored")
+            self.section = ""
         elif not equals:
-            self.problem(line.span(), "there is no `=` in it, so systemd ignores the line")
+            self.problem(line.span(), "this line has no `=`, and is ignored")
         else:
             self.directive(line, key)
 
     def header(self, line: Fragment) -> None:
         if not line.text.endswith("]"):
-            self.problem(line.span(), "the section's name isn't closed with `]`")
+            self.problem(
+                line.span(), "the section's name isn't closed with `]`, and the unit is refused"
+            )
             return
         self.section = line.text[1:-1]
 
@@ -318,15 +321,13 @@ def _exec_problems(directive: Directive) -> Iterator[Problem]:
     found = _words(directive.value)
     if found is None:
         opened = _open_quote(directive.value)
-        reason = "the quote that is opened here is never closed, so systemd refuses the unit"
+        reason = "the quote that is opened here is never closed, and the unit is refused"
         yield Problem(directive.value.span(opened, opened + 1), reason)
         return
     for part in _separated(found):
         path, _ = _without_prefixes(part[0])
         if _refused_path(path.text):
-            reason = (
-                "the program is neither an absolute path nor a bare name, so systemd refuses it"
-            )
+            reason = "the program is neither an absolute path nor a bare name, and is refused"
             yield Problem(path.span(), reason)
 
 
