@@ -39,6 +39,8 @@ _UNITS = {
     "M": 2629800.0, "month": 2629800.0, "months": 2629800.0,
     "y": 31557600.0, "year": 31557600.0, "years": 31557600.0,
 }  # fmt: skip
+_SPECIFIER = re.compile(r"%[%A-Za-z0-9]")
+_SPECIFIERS = frozenset("%aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY")
 _SPAN_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-zµ]*)")
 
 
@@ -279,6 +281,8 @@ def _commands(directive: Directive, unit: Unit, environment: Environment) -> Ite
         path, prefixes = _without_prefixes(part[0])
         if not path.text or _refused_path(path.text):
             continue
+        if any(_bad_specifier(word.text) for word in part):
+            continue
         arguments = part[1:]
         if "@" in prefixes:
             arguments = arguments[1:]
@@ -287,6 +291,11 @@ def _commands(directive: Directive, unit: Unit, environment: Environment) -> Ite
             word = _specified(argument, unit)
             words.extend(_expanded(word, environment) if ":" not in prefixes else [word])
         yield Command(tuple(words), directive.value.span(), environment)
+
+
+def _bad_specifier(text: str) -> str | None:
+    """A `%` and a letter or digit that stand for nothing, which refuses the whole line."""
+    return next((found for found in _SPECIFIER.findall(text) if found[1] not in _SPECIFIERS), None)
 
 
 def _separated(found: list[tuple[Fragment, bool]]) -> Iterator[list[Fragment]]:
@@ -329,6 +338,14 @@ def _exec_problems(directive: Directive) -> Iterator[Problem]:
         if _refused_path(path.text):
             reason = "the program is neither an absolute path nor a bare name, and is refused"
             yield Problem(path.span(), reason)
+        for word in part:
+            bad = _bad_specifier(word.text)
+            if bad is not None:
+                at = word.text.index(bad)
+                reason = (
+                    f"`{bad}` is no specifier (a plain % is written %%), and the unit is refused"
+                )
+                yield Problem(word.span(at, at + 2), reason)
 
 
 def _open_quote(fragment: Fragment) -> int:
@@ -507,7 +524,7 @@ def environment(unit: Unit, read: Callable[[str], Source | None]) -> Environment
 
 _FILE_LINE = re.compile(
     r"""[ \t]*(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*
-    (?P<value>(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\(?:\r\n|.)|[^"'\\\r\n])*)""",
+    (?P<value>(?:[ \t]*(?:"(?:[^"\\]|\\.)*"|'[^']*'))*(?:\\(?:\r\n|.)|[^\\\r\n])*)""",
     re.VERBOSE | re.DOTALL,
 )
 
@@ -535,35 +552,31 @@ def environment_file(source: Source) -> dict[str, Known]:
 
 
 def _file_value(text: str) -> str:
+    """A value without its quotes, which count only where nothing stands before them."""
     chars: list[str] = []
     kept = 0
+    plain = False
     index, quote = 0, ""
     while index < len(text):
         char = text[index]
-        if quote == "'":
-            quote = "" if char == "'" else quote
-            if quote:
-                chars.append(char)
-            kept = len(chars)
-        elif char == "\\":
+        if quote == "'" and char != "'":
+            chars.append(char)
+        elif char == "\\" and quote != "'":
             length = 3 if text[index + 1 : index + 3] == "\r\n" else 2
             escaped = text[index + 1 : index + length]
             if escaped not in ("\n", "\r\n"):
                 keep = quote == '"' and escaped not in ('"', "\\", "`", "$")
                 chars.append("\\" + escaped if keep else escaped)
-            kept = len(chars)
             index += length - 1
-        elif char == quote:
+        elif quote and char == quote:
             quote = ""
-            kept = len(chars)
-        elif quote:
-            chars.append(char)
-            kept = len(chars)
-        elif char in _QUOTES:
+        elif not quote and not plain and char in _QUOTES:
             quote = char
         else:
             chars.append(char)
-            kept = kept if char in _BLANKS else len(chars)
+            plain = plain or (not quote and char not in _BLANKS)
+        blank = not quote and char in _BLANKS
+        kept = kept if blank else len(chars)
         index += 1
     return "".join(chars[:kept])
 
