@@ -10,7 +10,7 @@ import fnmatch
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from gunilint.command import Command, Label, Word
@@ -39,6 +39,7 @@ __all__ = ["SCRIPT_DIRECTORY", "commands"]
 
 _TEST_WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|\$\{[^}]*\}|\$\([^)]*\)|[^\s"'])+""")
 _COMMANDS = 10_000
+_STEPS = 20_000
 _DEPTH = 20
 _NESTING = 250
 _LOOP = 32
@@ -76,7 +77,8 @@ def commands(
         script=script.fragment.source.path,
     )
     walker = _Walker(script, scope, source_file, implicit_exec=implicit_exec)
-    walker.run(script.body)
+    with suppress(RecursionError):
+        walker.run(script.body)
     return tuple(walker.found)
 
 
@@ -118,6 +120,7 @@ class _Walker:
         self.context = _Context(is_last=implicit_exec)
         self.shell = script.shell
         self.all_exported = False
+        self.steps = 0
 
     # statements
 
@@ -131,7 +134,8 @@ class _Walker:
                 self.statement(statement)
 
     def statement(self, statement: Statement) -> None:
-        if self.context.depth > _NESTING or self.context.level > _DEPTH:
+        self.steps += 1
+        if self.steps > _STEPS or self.context.depth > _NESTING or self.context.level > _DEPTH:
             return
         with self.within(depth=self.context.depth + 1):
             getattr(self, f"run_{type(statement).__name__.lower()}")(statement)

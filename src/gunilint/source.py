@@ -118,6 +118,10 @@ class Fragment:
         """The fragment that is all of `source`."""
         return cls(source, source.text, tuple(range(len(source.text))))
 
+    def followed_by(self, other: Fragment) -> Fragment:
+        """The same text with `other` behind it."""
+        return Fragment(self.source, self.text + other.text, self.offsets + other.offsets)
+
     def slice(self, start: int, end: int) -> Fragment:
         """The characters from `start` up to `end`."""
         return Fragment(self.source, self.text[start:end], self.offsets[start:end])

@@ -341,6 +341,7 @@ class _Lowering:
                 assignments.extend(self.assignment(part) for part in child.named_children)
             elif child.type not in ("ERROR", "comment"):
                 words.append(self.text(child))
+                self.rejoin(words, end, child)
             end = max(end, child.end_byte)
         last = max(
             [
@@ -355,6 +356,15 @@ class _Lowering:
             redirected or bool(outer),
             not node.has_error and not _in_error(node),
         )
+
+    def rejoin(self, words: list[Fragment | Assignment], end: int, child: Node) -> None:
+        """Put a word together again that a line's continuation cuts in two."""
+        gap = self.slice(end, child.start_byte).text
+        cut = gap in ("\\\n", "\\\r\n") and len(words) > 1 and isinstance(words[-2], Fragment)
+        if cut:
+            first = words[-2]
+            assert isinstance(first, Fragment)
+            words[-2:] = [first.followed_by(self.slice(end, child.end_byte))]
 
     def dropped(self, start: int, end: int) -> Iterator[Fragment]:
         """A lone `-` before a redirection, which the grammar loses."""
