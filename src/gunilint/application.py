@@ -144,12 +144,16 @@ def inspect(spec: str, folders: Sequence[str], files: Files) -> Application:
 
 @dataclass
 class _Module:
-    """A module of the project: its names and what they stand for."""
+    """A module of the project: its names and what they stand for.
+
+    `scope` is empty, or names the function whose names are on top.
+    """
 
     name: str
     source: Source
     tree: ast.Module | None
     is_package: bool
+    scope: str = ""
     imports: dict[str, str] = field(default_factory=dict)
     assigned: dict[str, list[tuple[ast.expr, bool]]] = field(default_factory=dict)
     defined: dict[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef] = field(
@@ -319,7 +323,7 @@ class _Classifier:
         unknown = _Verdict(None, f"`{name}` isn't defined in `{module.source.path}`")
         if self.hops > _HOPS * 4:
             return _Verdict(None, f"`{name}` leads too far")
-        key = (module.name, name)
+        key = (module.name + module.scope, name)
         assigned = module.assigned.get(name, [])
         limit = self.seen.get(key, len(assigned))
         if assigned[:limit]:
@@ -530,16 +534,13 @@ def _by_signature(
 
 def _scope_of(module: _Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Module:
     """The module's names as a function sees them: with its own on top."""
-    inner = _Module(
-        f"{module.name}:{function.name}",
-        module.source,
-        module.tree,
-        module.is_package,
-        dict(module.imports),
-        dict(module.assigned),
-        dict(module.defined),
+    inner = replace(
+        module,
+        scope=f"{module.scope}:{function.name}",
+        imports=dict(module.imports),
+        assigned=dict(module.assigned),
+        defined=dict(module.defined),
     )
-    inner.name = module.name
     own: dict[str, list[tuple[ast.expr, bool]]] = {}
     for statement, conditional in _top_level(function.body, conditional=False):
         if isinstance(statement, ast.Assign | ast.AnnAssign):

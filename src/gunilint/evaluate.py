@@ -740,7 +740,7 @@ class _Evaluator:
                 return _Truth(True)
             return _Truth(bool(value.value), value.assumes)
         if isinstance(value, Unknown) and value.variable is not None:
-            return _Truth(False, (f"{value.variable} is unset",))
+            return _Truth(False, (*value.assumes, f"{value.variable} is unset"))
         if isinstance(value, Symbolic):
             truths = {bool(value.at(cpus)) for cpus in _MACHINES}
             return _Truth(truths.pop() if len(truths) == 1 else None, value.assumes)

@@ -41,11 +41,12 @@ class Unknown:
     """A value that can't be told, and why.
 
     `variable` is the environment variable that the value is read from when nothing in the
-    deployment sets it: the platform may.
+    deployment sets it: the platform may. `assumes` names what led to this variable.
     """
 
     reason: str
     variable: str | None = None
+    assumes: tuple[str, ...] = ()
     via: tuple[Span, ...] = ()
 
 
@@ -97,7 +98,7 @@ def with_assumptions(value: Value, assumes: tuple[str, ...]) -> Value:
 
 
 def _assuming(value: Single, assumes: tuple[str, ...]) -> Single:
-    if not assumes or isinstance(value, Unknown):
+    if not assumes:
         return value
     return replace(value, assumes=tuple(dict.fromkeys((*value.assumes, *assumes))))
 
