@@ -55,37 +55,35 @@ def test_hooks_run_for_deployment_files(hook, path: str, wanted: bool) -> None:
     assert bool(re.search(hook["files"], path)) is wanted
 
 
-class TestPreCommit:
-    """The real pre-commit installs gunilint from this checkout and runs it on a repository."""
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean repository of gunilint as it stands here."""
+    copy = tmp_path_factory.mktemp("gunilint") / "gunilint"
+    ignore = shutil.ignore_patterns(
+        ".git", ".venv", "*.egg-info", "__pycache__", ".*_cache", "dist"
+    )
+    shutil.copytree(ROOT, copy, ignore=ignore)
+    commit(copy)
+    return copy
 
-    @pytest.fixture(scope="class")
-    def checkout(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """A clean repository of gunilint as it stands here."""
-        copy = tmp_path_factory.mktemp("gunilint") / "gunilint"
-        ignore = shutil.ignore_patterns(
-            ".git", ".venv", "*.egg-info", "__pycache__", ".*_cache", "dist"
-        )
-        shutil.copytree(ROOT, copy, ignore=ignore)
-        commit(copy)
-        return copy
 
-    @pytest.mark.parametrize("hook", ["gunilint", "gunilint-files"])
-    def test_try_repo(self, checkout: Path, hook: str, tmp_path: Path) -> None:
-        write(
-            tmp_path,
-            {
-                "deploy/gunicorn.conf.py": "max_requests = 1000\n",
-                "deploy/start.sh": "#!/bin/sh\nexec gunicorn -c deploy/gunicorn.conf.py shop.wsgi\n",
-            },
-        )
-        commit(tmp_path)
-        done = run_hook(checkout, hook, tmp_path)
-        assert done.returncode == 1, done.stdout + done.stderr
-        assert done.stdout.count("deploy/gunicorn.conf.py:1:16") == 1
-        write(tmp_path, {"deploy/gunicorn.conf.py": "max_requests = 9\nmax_requests_jitter = 2\n"})
-        commit(tmp_path)
-        done = run_hook(checkout, hook, tmp_path)
-        assert done.returncode == 0, done.stdout + done.stderr
+@pytest.mark.parametrize("hook", ["gunilint", "gunilint-files"])
+def test_the_real_pre_commit_runs_the_hook(checkout: Path, hook: str, tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "deploy/gunicorn.conf.py": "max_requests = 1000\n",
+            "deploy/start.sh": "#!/bin/sh\nexec gunicorn -c deploy/gunicorn.conf.py shop.wsgi\n",
+        },
+    )
+    commit(tmp_path)
+    done = run_hook(checkout, hook, tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout.count("deploy/gunicorn.conf.py:1:16") == 1
+    write(tmp_path, {"deploy/gunicorn.conf.py": "max_requests = 9\nmax_requests_jitter = 2\n"})
+    commit(tmp_path)
+    done = run_hook(checkout, hook, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def commit(folder: Path) -> None:
