@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from gunilint.application import Application, Frameworks, dependencies_hint, inspect, split_spec
+from gunilint.application import (
+    Application,
+    Frameworks,
+    dependencies_hint,
+    foreign_bases,
+    inspect,
+    split_spec,
+)
 from gunilint.source import Source
 
 
@@ -235,3 +242,19 @@ def test_declared_frameworks(path: str, text: str, expected: tuple) -> None:
 )  # fmt: skip
 def test_hostile_module_is_not_told(text: str) -> None:
     assert look("m:app", text).kind is None
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "expected"),
+    [
+        ("w.Mine", {"w.py": "from uvicorn.workers import UvicornWorker\nclass Mine(UvicornWorker): ..."},
+         ("uvicorn.workers.UvicornWorker",)),
+        ("w.Mine", {"w.py": "import uvicorn_worker as u\nclass B(u.UvicornWorker): ...\nclass Mine(B): ..."},
+         ("uvicorn_worker.UvicornWorker",)),
+        ("p.Mine", {"p/__init__.py": "from p.w import Mine", "p/w.py": "from x import W\nclass Mine(W): ..."},
+         ("x.W",)),
+        ("elsewhere.Worker", {}, ()),
+    ],
+)  # fmt: skip
+def test_foreign_bases(name: str, files: dict[str, str], expected: tuple[str, ...]) -> None:
+    assert foreign_bases(name, ("",), Files(files)) == expected

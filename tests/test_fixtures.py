@@ -6,11 +6,14 @@ empty list; `nothing` on its first line means that nothing in it is gunilint's b
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from gunilint.engine import lint
+from gunilint.engine import lint, report
+from gunilint.report import sarif
 from gunilint.rules import load_rules
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -46,3 +49,25 @@ def test_the_lesson_has_neither_error_nor_warning() -> None:
 def test_the_six_pitfalls_are_found_with_their_chain() -> None:
     codes = {line.split()[0] for line in findings(FIXTURES / "six-pitfalls")}
     assert codes >= {"GU101", "GU201", "GU301", "GU303", "GU401", "GU406"}
+
+
+SCHEMA = json.loads((Path(__file__).parent / "data/sarif-schema-2.1.0.json").read_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sarif_of_a_fixture_is_valid_and_points_at_the_very_characters(name: str) -> None:
+    result = lint([FIXTURES / name], load_rules())
+    made = report(result, load_rules(), "low", FIXTURES / name)
+    log = json.loads(sarif.render(made))
+    jsonschema.Draft202012Validator(SCHEMA).validate(log)
+    for found, finding in zip(log["runs"][0]["results"], made.findings, strict=True):
+        place = found["locations"][0]["physicalLocation"]
+        path = Path(__file__).parents[1] / place["artifactLocation"]["uri"]
+        if not path.is_file():  # the checkout isn't a repository
+            path = FIXTURES / name / place["artifactLocation"]["uri"]
+        lines = path.read_text(encoding="utf-8").splitlines()
+        region = place["region"]
+        if region["startLine"] == region["endLine"]:
+            line = lines[region["startLine"] - 1]
+            text = line[region["startColumn"] - 1 : region["endColumn"] - 1]
+            assert text == (finding.primary.span.text or text)

@@ -139,6 +139,33 @@ def inspect(spec: str, folders: Sequence[str], files: Files) -> Application:
     )
 
 
+def foreign_bases(qualified: str, folders: Sequence[str], files: Files) -> tuple[str, ...]:
+    """The classes outside of the project that a class of the project derives from.
+
+    They are dotted names as imported; none for a class that isn't in the project.
+    """
+    project = _Project(files, folders)
+    found: dict[str, None] = {}
+    pending = [qualified]
+    for _ in range(_HOPS):
+        if not pending:
+            break
+        name = pending.pop(0)
+        member = project.member(name)
+        if member is None:
+            found[name] = None
+            continue
+        module, inner = member
+        definition = module.defined.get(inner)
+        if isinstance(definition, ast.ClassDef):
+            bases = (module.qualified(base) or _local(module, base) for base in definition.bases)
+            pending.extend(base for base in bases if base is not None)
+        elif inner in module.imports:
+            pending.append(module.imports[inner])
+    found.pop(qualified, None)
+    return tuple(found)
+
+
 # modules
 
 
@@ -512,6 +539,12 @@ class _Classifier:
                 why = f"`{function.name}` returns a `{qualified}`"
                 return _Verdict(kind, why, module.span(annotation))
         return _Verdict(None, f"what `{function.name}` returns can't be told")
+
+
+def _local(module: _Module, base: ast.expr) -> str | None:
+    """The dotted name of a base class that the module itself defines."""
+    is_own = isinstance(base, ast.Name) and base.id in module.defined
+    return f"{module.name}.{base.id}" if is_own and isinstance(base, ast.Name) else None
 
 
 def _is_ambiguous(qualified: str) -> bool:

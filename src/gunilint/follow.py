@@ -60,8 +60,7 @@ class Follower:
             if sends_hup(words):
                 self.reloads[Reload(directive.span, unit.name)] = None
         for command in systemd.commands(unit, "ExecStart", environment):
-            label = Label(command.span, f"`{unit.name}` starts it here")
-            for launch in self._follow(command, place, None, (label,), 0):
+            for launch in self._follow(command, place, None, (), 0):
                 yield replace(launch, unit=unit)
 
     def from_script(self, path: str) -> Iterator[Launch]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gunilint import paths
-from gunilint.application import Application, Frameworks, dependencies_hint, inspect
+from gunilint.application import Application, Frameworks, dependencies_hint, foreign_bases, inspect
 from gunilint.catalogue import Catalogue
 from gunilint.catalogue.workers import GTHREAD, SYNC, Worker, find_worker
 from gunilint.deployment import ConfigFile, Deployment, Launch, Project, Reload, Setting
@@ -29,6 +29,9 @@ _DEVELOPMENT = re.compile(
     r"(^|[^a-z])(dev|devel|development|local|tests?|testing|examples?)([^a-z]|$)"
 )
 """Words in a path that say that it isn't for production."""
+
+_DEBUGGING = re.compile(r"debug|(^|[^a-z])(dev|devel|development|local)([^a-z]|$)")
+"""Words in the condition of a branch that say so."""
 
 
 def resolve(tree: Tree, inputs: Mapping[str, Kind], catalogue: Catalogue) -> Project:
@@ -96,9 +99,11 @@ class _Resolver:
     def from_scripts(self, found: Sequence[str]) -> list[Launch]:
         """The launches of the scripts that nothing else in the project starts."""
         launches: dict[str, list[Launch]] = {}
-        for path in found:
-            file = self.tree.file(path)
-            if file is not None and (file.serves or file.signals):
+        files = {path: file for path in found if (file := self.tree.file(path)) is not None}
+        serving = [posixpath.basename(path) for path, file in files.items() if file.serves]
+        for path, file in files.items():
+            calls = any(name in file.source.text for name in serving)
+            if file.serves or file.signals or calls:
                 seen = set(self.files.seen)
                 launches[path] = list(self.follower.from_script(path))
                 if not launches[path] and file.problem is None:
@@ -164,7 +169,7 @@ class _Resolver:
         return replace(
             deployment,
             app=self.application(spec, search) if isinstance(spec, str) else None,
-            worker=self.worker(settings),
+            worker=self.worker(settings, search),
             frameworks=self.frameworks(),
             development=_is_for_development(deployment),
         )
@@ -183,11 +188,14 @@ class _Resolver:
             self._frameworks = dependencies_hint(self.tree)
         return self._frameworks
 
-    def worker(self, settings: Mapping[str, Setting]) -> Worker | None:
+    def worker(self, settings: Mapping[str, Setting], folders: Sequence[str]) -> Worker | None:
+        """The family of the worker class; a class of the project is of its base's."""
         value = settings["worker_class"].known
         if not isinstance(value, str):
             return None
-        worker = find_worker(value, self.catalogue.version)
+        names = (value, *foreign_bases(value, folders, self.tree)) if "." in value else (value,)
+        families = (find_worker(name, self.catalogue.version) for name in names)
+        worker = next((family for family in families if family is not None), None)
         threads = settings["threads"].known
         if worker is SYNC and isinstance(threads, int) and threads > 1:
             return GTHREAD
@@ -263,7 +271,12 @@ def _is_for_development(deployment: Deployment) -> bool:
     names = [label.span.source.path for label in labels]
     if deployment.config is not None:
         names.append(deployment.config.source.path)
-    return any(_DEVELOPMENT.search(name.lower()) for name in names)
+    conditions = deployment.launch.command.conditions if deployment.launch else ()
+    in_branch = any(
+        _DEBUGGING.search(condition.lower()) and not condition.startswith("not ")
+        for condition in conditions
+    )
+    return in_branch or any(_DEVELOPMENT.search(name.lower()) for name in names)
 
 
 def _with_reloads(deployment: Deployment, reloads: Sequence[Reload]) -> Deployment:

@@ -10,6 +10,8 @@ from dataclasses import replace
 from gunilint.catalogue import SettingInfo
 from gunilint.values import Function, Known, OneOf, Symbolic, Unknown, Value
 
+_MODES = frozenset({"umask", "control_socket_mode"})
+
 
 class RefusedError(ValueError):
     """gunicorn refuses the value at start; the message says why."""
@@ -26,17 +28,32 @@ def validated(info: SettingInfo, value: Value) -> Value:
 
 def from_command_line(info: SettingInfo, value: Value) -> Value:
     """The value that argparse makes of an option's text."""
-    if not isinstance(value, Known) or not isinstance(value.value, str):
-        return value
     if info.kind != "int":
         return value
+    if isinstance(value, OneOf):
+        return OneOf(
+            tuple(replace(each, value=_number(info, each.value)) for each in value.options)
+        )
+    return _number(info, value)
+
+
+def _number(info: SettingInfo, value: Known | Symbolic | Unknown) -> Known | Symbolic | Unknown:
+    if isinstance(value, Symbolic):
+        at = value.at
+        return replace(value, at=lambda cpus: int(str(at(cpus))))
+    if not isinstance(value, Known) or not isinstance(value.value, str):
+        return value
     try:
-        text = value.value
-        octal = info.name in ("umask", "control_socket_mode") and text.startswith("0")
-        number = int(text, 8) if octal and text.isdigit() else int(text, 0 if octal else 10)
+        return replace(value, value=_from_text(info, value.value))
     except ValueError:
         return Unknown(f"gunicorn refuses `{value.value}`: it isn't a whole number")
-    return replace(value, value=number)
+
+
+def _from_text(info: SettingInfo, text: str) -> int:
+    """A whole number; for file modes a leading zero means octal. Raises `ValueError`."""
+    if info.name not in _MODES or not text.startswith("0"):
+        return int(text)
+    return int(text, 8) if text.isdigit() else int(text, 0)
 
 
 def _single(info: SettingInfo, value: Known | Symbolic | Unknown) -> Known | Symbolic | Unknown:
