@@ -138,6 +138,10 @@ class TestLinks:
         assert found.problem is not None
         assert "leads to no file" in found.problem.reason
 
+    def test_link_to_the_target_machine_is_left_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "masked.service").symlink_to("/dev/null")
+        assert Tree(tmp_path.resolve()).file("masked.service") is None
+
     def test_link_out_of_the_root_is_not_followed(self, tmp_path: Path) -> None:
         (tmp_path / "secret.sh").write_text("gunicorn a:b")
         root = tmp_path / "project"

@@ -111,9 +111,9 @@ class Tree:
 
         target = self._inside(path)
         if target is None or not target.exists():
-            is_link = (self.root / path).is_symlink()
+            broken = _is_broken_link(self.root / path)
             return (
-                unreadable("it is a link that leads to no file of the project") if is_link else None
+                unreadable("it is a link that leads to no file of the project") if broken else None
             )
         try:
             if target.is_dir():
@@ -169,6 +169,17 @@ def _ignores(root: Path, folder: str) -> Iterator[_Ignore]:
     from pathspec import GitIgnoreSpec
 
     yield _Ignore(folder, GitIgnoreSpec.from_lines(text.splitlines()))
+
+
+def _is_broken_link(path: Path) -> bool:
+    """Whether a link that leads nowhere was meant to stay in the project.
+
+    An absolute one means a file of the target machine, as `/dev/null` does for a masked unit.
+    """
+    try:
+        return not path.readlink().is_absolute()
+    except OSError:
+        return False
 
 
 def _mentions_server(stream: Iterable[bytes]) -> bool:

@@ -79,7 +79,8 @@ class _Resolver:
         """The units among the input files, each with the drop-ins beside it."""
         units = []
         for main in dict.fromkeys(_main_of(path) for path in found):
-            dropins = [path for path in self.tree.listing() if path.startswith(f"{main}.d/")]
+            beside = self.tree.listing(posixpath.dirname(main))
+            dropins = [path for path in beside if path.startswith(f"{main}.d/")]
             unit = systemd.parse(
                 self.tree.read(main) or Source(main, ""),
                 posixpath.basename(main),

@@ -118,7 +118,6 @@ def test_text_shows_a_line_with_several_places_once() -> None:
             id="control-characters",
         ),
         pytest.param("a = 1\n", "", ["1 | a = 1", "  | ^ here"], id="empty-place"),
-        pytest.param("", "", ["1 |", "  | ^ here"], id="empty-file"),
         pytest.param(
             "x" * 200 + " --timeout 5 " + "y" * 200, "--timeout 5",
             [
@@ -214,3 +213,8 @@ def test_text_separates_findings_by_an_empty_line() -> None:
 def test_text_of_a_clean_run(quiet: bool, shown: str) -> None:
     clean: Report = replace(report(), files=4)
     assert render(clean, quiet=quiet) == shown
+
+
+def test_text_shows_no_frame_of_a_file_without_text() -> None:
+    empty = finding(at(Source("deploy/big.sh", ""), "", "too large"), help="split the file")
+    assert block(empty).splitlines()[1:] == [" --> big.sh:1:1", "  |", "  = help: split the file"]

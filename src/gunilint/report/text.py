@@ -61,8 +61,9 @@ def _block(finding: Finding, report: Report, style: Style) -> Iterator[str]:
     for path, group in _by_path(marks, report).items():
         place = f"{escape(path)}:{group[0].span.line}:{group[0].span.column}"
         yield f"{margin}{style.paint('frame', arrow)} {place}"
-        yield style.paint("frame", f"{margin} |")
-        yield from _frame(group, margin, style)
+        if group[0].span.source.text:
+            yield style.paint("frame", f"{margin} |")
+            yield from _frame(group, margin, style)
         arrow = ":::"
     if finding.help:
         yield style.paint("frame", f"{margin} |")
