@@ -52,6 +52,8 @@ CASES: list[tuple[str, str, list[list[str | None]]]] = [
     ("function arguments", 'run() { exec gunicorn "$@" -w 4; }\nrun app x', [["app", "x", "-w", "4"]]),
     ("function keyword", "function run { gunicorn $1; }\nrun app", [["app"]]),
     ("function that isn't called", "run() { gunicorn a; }\ntrue", []),
+    ("return", "f() { return 0; gunicorn never; }\nf\ngunicorn a", [["a"]]),
+    ("return in a branch", "f() { if [ -n \"$1\" ]; then return; fi; gunicorn b; }\nf x\nf\ngunicorn a", [["b"], ["a"]]),
     ("local", "f() { local w=4; gunicorn -w $w; }\nf", [["-w", "4"]]),
     ("exec", "exec gunicorn app", [["app"]]),
     ("after exec", "exec gunicorn app\ngunicorn never", [["app"]]),

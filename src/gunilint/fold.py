@@ -55,6 +55,14 @@ class Scope:
     directory: Value | None = None
     lost: str | None = None
     dead: bool = False
+    """The shell has exited, or has become another program."""
+    returned: bool = False
+    """The function or sourced file that runs has returned."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the statements that follow aren't run."""
+        return self.dead or self.returned
 
     def copy(self) -> Scope:
         """A scope that can change without this one."""

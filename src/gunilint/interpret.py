@@ -48,7 +48,7 @@ _DECLARING = frozenset({"export", "declare", "typeset", "local", "readonly"})
 _PREFIXES = frozenset({"exec", "command", "builtin", "time"})
 _BUILTINS = {
     "cd": "cd", "pushd": "cd", "unset": "unset", "set": "set", "shift": "shift", ".": "source",
-    "source": "source", "eval": "eval", "exit": "exit", "return": "exit", "read": "read",
+    "source": "source", "eval": "eval", "exit": "exit", "return": "return", "read": "read",
 }  # fmt: skip
 _SILENT = frozenset(
     {":", "true", "false", "echo", "printf", "wait", "trap", "umask", "ulimit", "shopt", "break",
@@ -127,7 +127,7 @@ class _Walker:
     def run(self, body: Sequence[Statement]) -> None:
         outer = self.context
         for position, statement in enumerate(body):
-            if self.scope.dead or len(self.found) >= _COMMANDS:
+            if self.scope.over or len(self.found) >= _COMMANDS:
                 break
             last = outer.is_last and position == len(body) - 1
             with self.within(is_last=last):
@@ -172,7 +172,7 @@ class _Walker:
     def run_andor(self, pair: AndOr) -> None:
         with self.within(is_last=False):
             self.statement(pair.left)
-        if self.scope.dead:
+        if self.scope.over:
             return
         truth = self.truth((pair.left,))
         wanted = pair.operator == "&&"
@@ -333,6 +333,7 @@ class _Walker:
         with self.nested(), self.within(is_last=False):
             self.statement(body)
         self.scope.arguments = before
+        self.scope.returned = False
 
     # builtins
 
@@ -415,6 +416,7 @@ class _Walker:
         with self.nested(), self.within(is_last=False):
             self.run(script.body)
         self.scope.script = before
+        self.scope.returned = False
 
     def builtin_eval(self, command: Simple, words: list[Word]) -> None:
         texts = [word.text for word in words[1:]]
@@ -431,6 +433,9 @@ class _Walker:
 
     def builtin_exit(self, command: Simple, words: list[Word]) -> None:
         self.scope.dead = True
+
+    def builtin_return(self, command: Simple, words: list[Word]) -> None:
+        self.scope.returned = True
 
     def builtin_read(self, command: Simple, words: list[Word]) -> None:
         for word in words[1:]:
@@ -494,9 +499,10 @@ class _Walker:
         if not exhaustive:
             ends.append(("not " + " or ".join(condition for condition, _ in arms), start))
         self.scope = start
-        alive = [(condition, scope) for condition, scope in ends if not scope.dead]
+        alive = [(condition, scope) for condition, scope in ends if not scope.over]
         if not alive:
-            start.dead = True
+            start.dead = all(scope.dead for _, scope in ends)
+            start.returned = not start.dead
             return
         start.merge(alive)
 
