@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         pytest.param(BAD, ["nowhere"], 2, id="missing path"),
         pytest.param(BAD, ["--select", "GU999"], 2, id="unknown rule"),
         pytest.param(BAD, ["--colour"], 2, id="unknown option"),
+        pytest.param(BAD, ["--gunicorn-version", "latest"], 2, id="bad version"),
+        pytest.param(BAD, ["--output-file", "no/such/folder"], 2, id="unwritable output"),
         pytest.param({}, [], 3, id="nothing to lint"),
         pytest.param({}, ["--allow-empty"], 0, id="nothing to lint, allowed"),
         pytest.param({"notes.txt": "gunicorn"}, ["notes.txt"], 3, id="not a deployment file"),
@@ -127,3 +131,18 @@ def test_gunicorn_version_decides_what_exists(run) -> None:
     assert run(files, "--gunicorn-version", "24.0.0").exit_code == 0
     result = run(files, "--gunicorn-version", "23.0.0")
     assert "gunicorn 23.0.0 has no option `--asgi-loop`" in result.stdout
+
+
+def test_reader_that_closes_early_gets_no_traceback(tmp_path: Path) -> None:
+    write(tmp_path, {f"{n}/start.sh": BAD["start.sh"] for n in range(300)})
+    command = f"{sys.executable} -m gunilint . | head -1"
+    done = subprocess.run(
+        command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout.startswith("note[GU101]") or done.stdout.startswith("warning[GU302]")
+    assert done.stderr == ""
+
+
+def test_explain_shows_no_two_blank_lines_in_a_row(run) -> None:
+    for rule in ("GU001", "GU201", "GU401"):
+        assert "\n\n\n" not in run({}, "explain", rule).stdout

@@ -5,6 +5,8 @@ Imports of everything heavy stand inside the commands, so that `--help` stays qu
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -89,7 +91,10 @@ def check(paths: tuple[Path, ...], **options: Any) -> None:
     from gunilint.engine import lint, report
 
     rules = _selected(options)
-    result = lint(paths or (Path(),), rules, options["gunicorn_version"])
+    version = options["gunicorn_version"]
+    if version is not None and not re.fullmatch(r"\d+(\.\d+)*", version):
+        _fail(f"{version!r} is no gunicorn version; write it as 23.0.0")
+    result = lint(paths or (Path(),), rules, version)
     for missing in result.missing:
         click.echo(f"error: {_plain(missing)}: no such file or folder", err=True)
     for code, trace in result.errors:
@@ -200,11 +205,19 @@ def _write(report: Report, options: dict[str, Any]) -> None:
         links = colored and sys.stdout.isatty()
         style = {"color": colored, "links": links, "quiet": options["quiet"]}
     text: str = module.render(report, **style)
+    data = text.encode("utf-8", "backslashreplace")
     if target is not None:
-        target.write_text(text, encoding="utf-8")
+        try:
+            target.write_bytes(data)
+        except OSError as error:
+            _fail(f"{target} can't be written: {error.strerror}")
         return
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # the reader, `head` for instance, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _status(report: Report, options: dict[str, Any]) -> int:

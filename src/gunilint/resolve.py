@@ -146,7 +146,11 @@ class _Resolver:
         if document is None:
             return
         if document.problems:
-            self.files.report(document.problems)
+            # nginx, supervisord and upstart have files called gunicorn.conf too
+            if path.endswith(".py"):
+                self.files.report(document.problems)
+            else:
+                self.files.seen.discard(path)
             return
         folders = ("", posixpath.dirname(path))
         namespace = self.namespace(document, {}, folders)

@@ -52,14 +52,15 @@ def _files(files: Mapping[str, str], dim: object) -> Iterator[str]:
 
 def _wrapped(text: str) -> Iterator[str]:
     """Markdown paragraphs and list items, each wrapped and indented by two."""
-    for paragraph in text.strip().split("\n\n"):
+    for number, paragraph in enumerate(text.strip().split("\n\n")):
+        if number:
+            yield ""
         for block in _blocks(paragraph):
             hanging = "    " if block.startswith("- ") else "  "
             yield from textwrap.wrap(
                 block, _WIDTH, initial_indent="  ", subsequent_indent=hanging,
                 break_long_words=False, break_on_hyphens=False,
             )  # fmt: skip
-        yield ""
 
 
 def _blocks(paragraph: str) -> list[str]:
