@@ -22,7 +22,9 @@ EXECS = False
 class Wrapper:
     """A program that starts the rest of its command line.
 
-    `forks` tells whether it stays as the parent of what it starts, measured with each of them.
+    `forks` tells whether it stays as the parent of what it starts. That was measured for env,
+    nohup, setsid, setpriv, gosu, timeout, tini, dumb-init, runuser, poetry, pipenv, uv, pdm, hatch,
+    honcho, dotenv, ddtrace-run, opentelemetry-instrument and newrelic-admin.
     `subcommand` must follow its options. `valued` are options that take the next word, `operands`
     counts the words before the wrapped command, and `assigns` says that `NAME=value` words set
     its environment.
@@ -84,7 +86,7 @@ WRAPPERS: dict[str, tuple[Wrapper, ...]] = {
     ),
     "pdm": (Wrapper(FORKS, "run", valued=_options("-p --project")),),
     "hatch": (Wrapper(FORKS, "run", valued=_options("-e --env")),),
-    "rye": (Wrapper(FORKS, "run"),),
+    "rye": (Wrapper(EXECS, "run"),),
     "conda": (Wrapper(FORKS, "run", valued=_options("-n -p --name --prefix")),),
     "honcho": (Wrapper(FORKS, "run", valued=_options("-e -f")),),
     "dotenv": (Wrapper(EXECS, "run", valued=_options("-f --file")),),

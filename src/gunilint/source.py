@@ -142,7 +142,7 @@ class Problem:
     """Why a file, or a part of it, can't be read or parsed. Rule GU001 makes a finding of it.
 
     `kind` tells which wording fits: "syntax", "python2", "template", "encoding", "binary",
-    "size" or "unreadable".
+    "size", "unreadable", and for what systemd makes of it "ignored" or "refused".
     """
 
     span: Span

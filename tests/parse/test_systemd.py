@@ -187,10 +187,10 @@ class TestDropIns:
     [
         ("Type=notify\n", "Type=notify", "before any [Section]"),
         ("[Service\nType=notify\n", "[Service", "isn't closed"),
-        ("[Service]\nType notify\n", "Type notify", "no `=`"),
+        ("[Service]\nType notify\n", "Type notify", "no `=` in it"),
         ("[Service]\nExecStart=/a 'b\n", "'", "never closed"),
         ("[Service]\nExecStart=./a b\n", "./a", "neither an absolute path"),
-        ("[Service]\nExecStart=/a --b \\ \n  --c 1\n", "--c 1", "no `=`"),
+        ("[Service]\nExecStart=/a --b \\ \n  --c 1\n", "--c 1", "no `=` in it"),
     ],
 )
 def test_problems(text: str, place: str, reason: str) -> None:

@@ -146,18 +146,17 @@ class _Reader:
             return
         key, equals, _ = line.text.partition("=")
         if self.section is None:
-            self.problem(line.span(), "this line stands before any [Section], and is ignored")
+            self.ignored(line.span(), "it stands before any [Section]")
             self.section = ""
         elif not equals:
-            self.problem(line.span(), "this line has no `=`, and is ignored")
+            self.ignored(line.span(), "there is no `=` in it")
         else:
             self.directive(line, key)
 
     def header(self, line: Fragment) -> None:
         if not line.text.endswith("]"):
-            self.problem(
-                line.span(), "the section's name isn't closed with `]`, and the unit is refused"
-            )
+            reason = "the section's name isn't closed with `]`"
+            self.problems.append(Problem(line.span(), reason, "refused"))
             return
         self.section = line.text[1:-1]
 
@@ -172,8 +171,8 @@ class _Reader:
         span = Span(self.source, key_span.start, end)
         self.directives.append(Directive(self.section, name, value, span, key_span))
 
-    def problem(self, span: Span, reason: str) -> None:
-        self.problems.append(Problem(span, reason))
+    def ignored(self, span: Span, reason: str) -> None:
+        self.problems.append(Problem(span, reason, "ignored"))
 
 
 def _continues(text: list[str]) -> bool:
@@ -330,22 +329,20 @@ def _exec_problems(directive: Directive) -> Iterator[Problem]:
     found = _words(directive.value)
     if found is None:
         opened = _open_quote(directive.value)
-        reason = "the quote that is opened here is never closed, and the unit is refused"
-        yield Problem(directive.value.span(opened, opened + 1), reason)
+        reason = "the quote that is opened here is never closed"
+        yield Problem(directive.value.span(opened, opened + 1), reason, "refused")
         return
     for part in _separated(found):
         path, _ = _without_prefixes(part[0])
         if _refused_path(path.text):
-            reason = "the program is neither an absolute path nor a bare name, and is refused"
-            yield Problem(path.span(), reason)
+            reason = "the program is neither an absolute path nor a bare name"
+            yield Problem(path.span(), reason, "refused")
         for word in part:
             bad = _bad_specifier(word.text)
             if bad is not None:
                 at = word.text.index(bad)
-                reason = (
-                    f"`{bad}` is no specifier (a plain % is written %%), and the unit is refused"
-                )
-                yield Problem(word.span(at, at + 2), reason)
+                reason = f"`{bad}` is no specifier; a plain % is written %%"
+                yield Problem(word.span(at, at + 2), reason, "refused")
 
 
 def _open_quote(fragment: Fragment) -> int:
