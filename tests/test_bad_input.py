@@ -37,6 +37,13 @@ def test_broken_file_is_a_finding_with_its_place(files, expected, lint_files) ->
     assert place(found[0]).startswith(expected)
 
 
+def test_finding_next_to_a_broken_place_is_less_sure(lint_files) -> None:
+    script = "#!/bin/sh\nif true; then\n  exec gunicorn --max-requests 9 shop.wsgi\n"
+    found = {finding.rule.code: finding for finding in lint_files({"start.sh": script})}
+    assert found["GU302"].confidence == "medium"
+    assert "assuming that the broken part" in found["GU302"].message
+
+
 @pytest.mark.parametrize(
     ("path", "data"),
     [

@@ -196,6 +196,7 @@ class _Lowering:
         self.data = fragment.text.encode("utf-8", "surrogatepass")
         self.characters = self._byte_map()
         self.depth = 0
+        self.broken = False
 
     def _byte_map(self) -> list[int] | None:
         """The character that each byte belongs to; None where they are the same."""
@@ -222,6 +223,7 @@ class _Lowering:
 
         try:
             root = parser.parse(read, progress_callback=expired).root_node
+            self.broken = root.has_error
             body = tuple(self.statements(root))
             problems = tuple(self.problems(root)) if root.has_error else ()
         except ValueError:
@@ -354,7 +356,7 @@ class _Lowering:
             tuple(words),
             self.slice(node.start_byte, last),
             redirected or bool(outer),
-            not node.has_error and not _in_error(node),
+            not self.broken or not _is_near_error(node),
         )
 
     def rejoin(self, words: list[Fragment | Assignment], end: int, child: Node) -> None:
@@ -508,10 +510,14 @@ class _Lowering:
             yield FunctionDefinition(self.text(name).text, Block(tuple(self.statement(body))))
 
 
-def _in_error(node: Node) -> bool:
-    parent = node.parent
-    while parent is not None:
-        if parent.type == "ERROR":
+def _is_near_error(node: Node) -> bool:
+    """Whether a command, or a statement around it, has a part that doesn't parse."""
+    if node.has_error:
+        return True
+    around = node.parent
+    while around is not None and around.type != "program":
+        broken = any(child.is_missing or child.type == "ERROR" for child in around.children)
+        if broken or around.type == "ERROR":
             return True
-        parent = parent.parent
+        around = around.parent
     return False
