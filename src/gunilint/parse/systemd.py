@@ -1,7 +1,8 @@
 """systemd units by systemd's own grammar: lines, quoting, expansion, drop-ins.
 
-The rules are those of systemd 252 and 257 (`conf-parser.c`, `extract-word.c`, `env-util.c`),
-recorded from the real programs in `tests/data/systemd-exec-vectors.json`.
+The rules are those of systemd 252 to 257: `conf-parser.c` for lines, `extract-word.c` for words,
+`load-fragment.c` for commands, `specifier.c`, `env-util.c` and `env-file.c`. What the real program
+made of 82 units is recorded in `tests/data/systemd-exec-vectors.json`.
 """
 
 from __future__ import annotations
@@ -9,39 +10,28 @@ from __future__ import annotations
 import math
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gunilint.command import Command, Word
 from gunilint.source import Fragment, Problem, Source, Span
 from gunilint.values import Environment, Known, Unknown, Value
 
-_LINE = re.compile(r"([^\r\n\0]*)(\r\n|\r|\n|\0|$)")
+_LONGEST = 128 * 1024
+"""The longest command line and value to work out, in characters: Linux's limit for an argument."""
+
 _BLANKS = " \t\n\r"
 _QUOTES = "\"'"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
-_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)$")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
 _DEPENDENCIES = frozenset(
-    {"After", "Before", "Requires", "Wants", "BindsTo", "Requisite", "PartOf"}
-)
-_ESCAPES = {
-    "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
-    "\\": "\\", '"': '"', "'": "'", "s": " ",
-}  # fmt: skip
-_NUMERIC = re.compile(r"x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})")
-_UNITS = {
-    "us": 1e-6, "usec": 1e-6, "µs": 1e-6, "ms": 1e-3, "msec": 1e-3,
-    "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "": 1.0,
-    "m": 60.0, "min": 60.0, "minute": 60.0, "minutes": 60.0,
-    "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "hours": 3600.0,
-    "d": 86400.0, "day": 86400.0, "days": 86400.0,
-    "w": 604800.0, "week": 604800.0, "weeks": 604800.0,
-    "M": 2629800.0, "month": 2629800.0, "months": 2629800.0,
-    "y": 31557600.0, "year": 31557600.0, "years": 31557600.0,
-}  # fmt: skip
-_SPECIFIER = re.compile(r"%[%A-Za-z0-9]")
-_SPECIFIERS = frozenset("%aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY")
-_SPAN_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-zµ]*)")
+    {
+        "After", "Before", "BindsTo", "Conflicts", "JoinsNamespaceOf", "OnFailure", "OnSuccess",
+        "PartOf", "PropagatesReloadTo", "PropagatesStopTo", "ReloadPropagatedFrom", "Requires",
+        "Requisite", "StopPropagatedFrom", "Upholds", "Wants",
+    }
+)  # fmt: skip
+"""The keys that an empty assignment doesn't reset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +50,18 @@ class Directive:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit with its drop-ins: `directives` are in the order in which systemd applies them."""
+    """A unit with its drop-ins: `directives` are in the order in which systemd applies them.
+
+    `of_user` tells that a user's service manager runs it: what is the same for all system units,
+    such as `%h`, then depends on the user.
+    """
 
     name: str
     source: Source
     directives: tuple[Directive, ...]
     sources: tuple[Source, ...]
     problems: tuple[Problem, ...]
+    of_user: bool = False
 
     def last(self, section: str, key: str) -> Directive | None:
         """The directive that counts for a key with one value; None if unset or emptied."""
@@ -89,98 +84,115 @@ class Unit:
 
 
 def parse(source: Source, name: str, dropins: Sequence[Source] = ()) -> Unit:
-    """A unit from its file and its drop-ins, which apply in the order of their file names."""
-    ordered = sorted(dropins, key=lambda dropin: posixpath.basename(dropin.path))
+    """A unit from its file and its drop-ins, which apply in the order of their file names.
+
+    Of drop-ins that share a file name the one in the most specific folder counts: the folder with
+    the longest name, as `app.service.d` before `service.d`.
+    """
+    by_name = {
+        posixpath.basename(dropin.path): dropin
+        for dropin in sorted(dropins, key=lambda each: len(_folder(each)))
+        if dropin.path.endswith(".conf")
+    }
+    sources = (source, *(by_name[key] for key in sorted(by_name)))
     directives: list[Directive] = []
     problems: list[Problem] = []
-    for part in (source, *ordered):
-        _Reader(part, directives, problems).run()
-    unit = Unit(name, source, tuple(directives), (source, *ordered), ())
+    for part in sources:
+        for found in _read(part, source):
+            if isinstance(found, Directive):
+                directives.append(found)
+            else:
+                problems.append(found)
+    of_user = _is_of_user(source, directives)
+    unit = Unit(name, source, tuple(directives), sources, (), of_user)
     for directive in directives:
         if directive.section == "Service" and directive.key.startswith("Exec"):
-            problems.extend(_exec_problems(directive))
+            _, problem = _exec_lines(directive, unit)
+            if problem is not None:
+                problems.append(problem)
     return replace(unit, problems=tuple(problems))
 
 
-class _Reader:
-    """Reads one file's lines into directives."""
+def _folder(dropin: Source) -> str:
+    return posixpath.basename(posixpath.dirname(dropin.path))
 
-    def __init__(
-        self, source: Source, directives: list[Directive], problems: list[Problem]
-    ) -> None:
-        self.source = source
-        self.directives = directives
-        self.problems = problems
-        self.section: str | None = None
-        self.in_unknown = False
 
-    def run(self) -> None:
-        """Join continued lines; comment lines vanish, also within a continuation."""
-        text: list[str] = []
-        offsets: list[int] = []
-        for match in _LINE.finditer(self.source.text):
-            line = match[1]
-            start = match.start()
-            if line.lstrip(_BLANKS)[:1] in ("#", ";") and line.strip():
-                if match.end() == len(self.source.text):
-                    break
-                continue
-            text.extend(line)
-            offsets.extend(range(start, start + len(line)))
-            if _continues(text) and match.end() < len(self.source.text):
-                text[-1] = " "
-                continue
-            self.line(Fragment(self.source, "".join(text), tuple(offsets)))
-            text, offsets = [], []
-            if match.end() == len(self.source.text) and not match[2]:
-                break
-        if text:
-            self.line(Fragment(self.source, "".join(text), tuple(offsets)))
+def _fatal(span: Span, reason: str, main: Source) -> Problem:
+    """What makes systemd refuse the unit; in a drop-in it only ends that file."""
+    if span.source is main:
+        return Problem(span, reason, "refused")
+    return Problem(span, f"{reason}, so the drop-in ends here", "ignored")
 
-    def line(self, line: Fragment) -> None:
-        line = _stripped(line)
-        if not line.text:
-            return
-        if line.text.startswith("["):
-            self.header(line)
-            return
+
+def _is_of_user(source: Source, directives: Iterable[Directive]) -> bool:
+    """Whether a unit is for users' service managers: by its folder, or by what wants it."""
+    if "systemd/user/" in source.path:
+        return True
+    wanted = (d.value.text for d in directives if (d.section, d.key) == ("Install", "WantedBy"))
+    return any("default.target" in text.split() for text in wanted)
+
+
+# lines
+
+_LINE = re.compile(r"([^\r\n\0]*)(?:(?:\r\n?|\n\r?)\0?|\0|\Z)")
+
+
+def _read(source: Source, main: Source) -> Iterator[Directive | Problem]:
+    """The directives of one file of a unit, and the lines of it that systemd can't use."""
+    section: str | None = None
+    for line in _logical_lines(source):
         key, equals, _ = line.text.partition("=")
-        if self.section is None:
-            self.ignored(line.span(), "it stands before any [Section]")
-            self.section = ""
+        if line.text.startswith("["):
+            if not line.text.endswith("]"):
+                yield _fatal(line.span(), "the section's name isn't closed with `]`", main)
+                return
+            section = line.text[1:-1]
+        elif section is None:
+            yield Problem(line.span(), "it stands before any [Section]", "ignored")
+            section = ""
+        elif section == "" or section.startswith("X-"):
+            continue
         elif not equals:
-            self.ignored(line.span(), "there is no `=` in it")
+            yield Problem(line.span(), "there is no `=` in it", "ignored")
+        elif not key:
+            yield Problem(line.span(), "there is no key before its `=`", "ignored")
         else:
-            self.directive(line, key)
-
-    def header(self, line: Fragment) -> None:
-        if not line.text.endswith("]"):
-            reason = "the section's name isn't closed with `]`"
-            self.problems.append(Problem(line.span(), reason, "refused"))
-            return
-        self.section = line.text[1:-1]
-
-    def directive(self, line: Fragment, key: str) -> None:
-        assert self.section is not None
-        if self.section.startswith("X-"):
-            return
-        value = _stripped(line.slice(len(key) + 1, len(line.text)))
-        name = key.rstrip(_BLANKS)
-        key_span = line.span(0, len(name))
-        end = value.span().end if value.text else line.span(0, len(key) + 1).end
-        span = Span(self.source, key_span.start, end)
-        self.directives.append(Directive(self.section, name, value, span, key_span))
-
-    def ignored(self, span: Span, reason: str) -> None:
-        self.problems.append(Problem(span, reason, "ignored"))
+            yield _directive(section, line, len(key))
 
 
-def _continues(text: list[str]) -> bool:
+def _logical_lines(source: Source) -> Iterator[Fragment]:
+    """The lines with text, continuations joined; comments vanish, also within a continuation."""
+    text: list[str] = []
+    offsets: list[int] = []
+    for match in _LINE.finditer(source.text):
+        line = match[1]
+        if line.lstrip(_BLANKS).startswith(("#", ";")):
+            continue
+        text.extend(line)
+        offsets.extend(range(match.start(), match.end(1)))
+        if _continues(text):
+            text[-1] = " "
+            continue
+        joined = _stripped(Fragment(source, "".join(text), tuple(offsets)))
+        if joined.text:
+            yield joined
+        text, offsets = [], []
+
+
+def _continues(text: Sequence[str]) -> bool:
     """Whether a line ends in a backslash that no other backslash escapes."""
     count = 0
     while count < len(text) and text[-1 - count] == "\\":
         count += 1
     return count % 2 == 1
+
+
+def _directive(section: str, line: Fragment, equals: int) -> Directive:
+    value = _stripped(line.slice(equals + 1, len(line.text)))
+    key = line.text[:equals].rstrip(_BLANKS)
+    key_span = line.span(0, len(key))
+    end = value.span().end if value.text else line.span(0, equals + 1).end
+    return Directive(section, key, value, Span(line.source, key_span.start, end), key_span)
 
 
 def _stripped(fragment: Fragment) -> Fragment:
@@ -189,237 +201,402 @@ def _stripped(fragment: Fragment) -> Fragment:
     return fragment.slice(start, max(start, len(text.rstrip(_BLANKS))))
 
 
+# words
+
+_ESCAPES = {
+    "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
+    "\\": "\\", '"': '"', "'": "'", "s": " ",
+}  # fmt: skip
+_BYTES = re.compile(r"(?:\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+")
+_BYTE = re.compile(r"\\(?:x(..)|(...))")
+_CODE_POINT = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
+
+_Unescape = Callable[[str, int], tuple[str | None, int]]
+"""What the backslash at an index of a text stands for, None if nothing, and how long it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A word: `fragment` is what it says, `raw` how it is written.
+
+    `unclosed` is the quote that stays open; `odd` tells that an escape stands for nothing.
+    """
+
+    fragment: Fragment
+    raw: Fragment
+    unclosed: Span | None
+    odd: bool
+
+    @property
+    def span(self) -> Span:
+        """The place of what it says; that of its quotes if it says nothing."""
+        return self.fragment.span() if self.fragment.text else self.raw.span()
+
+
 def words(fragment: Fragment) -> tuple[Fragment, ...]:
-    """The words of a value, quotes and escapes resolved; none where a quote stays open."""
-    return tuple(word for word, _ in _words(fragment) or ())
+    """The words of a value, quotes and escapes resolved, up to a quote that stays open."""
+    return tuple(token.fragment for token in _tokens(fragment) if token.unclosed is None)
 
 
-def _words(fragment: Fragment) -> list[tuple[Fragment, bool]] | None:
-    """Each word, and whether any of it was quoted; None where a quote stays open."""
-    found: list[tuple[Fragment, bool]] = []
+def unclosed_quote(fragment: Fragment) -> Span | None:
+    """The quote of a value that stays open."""
+    return next((token.unclosed for token in _tokens(fragment) if token.unclosed), None)
+
+
+def _c_escape(text: str, index: int) -> tuple[str | None, int]:
+    """An escape of C, which counts outside quotes and inside both kinds."""
+    known = _ESCAPES.get(text[index + 1 : index + 2])
+    if known is not None:
+        return known, 2
+    if octets := _BYTES.match(text, index):
+        codes = [int(x, 16) if x else int(o, 8) for x, o in _BYTE.findall(octets[0])]
+        if 0 not in codes:
+            return bytes(codes).decode(errors="replace"), len(octets[0])
+    elif number := _CODE_POINT.match(text, index):
+        code = int(number[1] or number[2], 16)
+        if 0xD800 <= code < 0xE000:
+            return "\N{REPLACEMENT CHARACTER}", len(number[0])
+        if 0 < code < 0x110000:
+            return chr(code), len(number[0])
+    return None, 2
+
+
+def _bare_escape(text: str, index: int) -> tuple[str | None, int]:
+    """A backslash in the value of a variable: it takes its meaning from the next character."""
+    return text[index + 1 : index + 2], 2
+
+
+def _tokens(fragment: Fragment, unescape: _Unescape = _c_escape) -> Iterator[_Token]:
+    """The words of a value; a quote may open anywhere in a word."""
+    index = 0
+    while index < len(fragment.text):
+        if fragment.text[index] in _BLANKS:
+            index += 1
+        else:
+            token = _token(fragment, index, unescape)
+            yield token
+            index += len(token.raw.text)
+
+
+def _token(fragment: Fragment, start: int, unescape: _Unescape) -> _Token:
+    text = fragment.text
     chars: list[str] = []
     offsets: list[int] = []
-    text = fragment.text
-    quote = ""
-    inside = quoted = False
-    index = 0
-
-    def finish() -> None:
-        word = Fragment(fragment.source, "".join(chars), tuple(offsets))
-        if not word.text:
-            word = Fragment(fragment.source, "", ())
-        found.append((word, quoted))
-        chars.clear()
-        offsets.clear()
-
+    quote, opened, odd = "", start, False
+    index = start
     while index < len(text):
         char = text[index]
+        length = 1
         if char == "\\":
-            decoded, length = _escape(text, index)
-            chars.append(decoded)
-            offsets.extend([fragment.offsets[index]] * len(decoded))
-            inside = True
-            index += length
-            continue
-        if quote:
-            if char == quote:
-                quote = ""
+            meaning, length = unescape(text, index)
+            if meaning is None:
+                odd = True
+                chars.extend(text[index : index + length])
+                offsets.extend(fragment.offsets[index : index + length])
             else:
-                chars.append(char)
-                offsets.append(fragment.offsets[index])
-        elif char in _QUOTES:
-            quote, inside, quoted = char, True, True
-        elif char in _BLANKS:
-            if inside:
-                finish()
-            inside = quoted = False
+                chars.extend(meaning)
+                offsets.extend([fragment.offsets[index]] * len(meaning))
+        elif char == quote:
+            quote = ""
+        elif not quote and char in _QUOTES:
+            quote, opened = char, index
+        elif not quote and char in _BLANKS:
+            break
         else:
-            inside = True
             chars.append(char)
             offsets.append(fragment.offsets[index])
-        index += 1
-    if quote:
-        return None
-    if inside:
-        finish()
-    return found
+        index += length
+    word = Fragment(fragment.source, "".join(chars), tuple(offsets))
+    unclosed = fragment.span(opened, opened + 1) if quote else None
+    return _Token(word, fragment.slice(start, index), unclosed, odd)
 
 
-def _escape(text: str, index: int) -> tuple[str, int]:
-    """What the backslash at `index` stands for and how long it is; an unknown one stays."""
-    following = text[index + 1 : index + 2]
-    if following in _ESCAPES and following:
-        return _ESCAPES[following], 2
-    number = _NUMERIC.match(text, index + 1)
-    if number:
-        digits = number[1] or number[2] or number[3]
-        code = int(digits, 16) if digits else int(number[4], 8)
-        if 0 < code < 0x110000:
-            return chr(code), 1 + len(number[0])
-    return "\\" + following, 1 + len(following)
+def _at(text: str, fragment: Fragment, index: int) -> Fragment:
+    """`text` as if it stood at one character of `fragment`."""
+    return Fragment(fragment.source, text, (fragment.offsets[index],) * len(text))
+
+
+def _joined(source: Source, pieces: Sequence[Fragment]) -> Fragment:
+    text = "".join(piece.text for piece in pieces)
+    return Fragment(source, text, tuple(offset for piece in pieces for offset in piece.offsets))
+
+
+# specifiers
+
+_SPECIFIER = re.compile(r"%([%A-Za-z0-9])")
+_OF_SYSTEM = {
+    "t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc",
+    "T": "/tmp", "V": "/var/tmp", "h": "/root", "u": "root", "U": "0", "g": "root", "G": "0",
+}  # fmt: skip
+_OF_MACHINE = frozenset("aAbBcDHlmMoqrRsvwWyY")
+_OF_NAME = frozenset("dfiIjJnNpP")
+_OF_INSTANCE = frozenset("dfiInN")
+
+
+def _specified(fragment: Fragment, unit: Unit, span: Span) -> Word | Span:
+    """A word with its `%` specifiers replaced, or the place of one that stands for nothing."""
+    pieces: list[Fragment] = []
+    unknown: Unknown | None = None
+    position = size = 0
+    for match in _SPECIFIER.finditer(fragment.text):
+        value = _specifier(match[1], unit)
+        if value is None:
+            return fragment.span(match.start(), match.end())
+        if isinstance(value, Unknown):
+            unknown = unknown or value
+            continue
+        pieces.append(fragment.slice(position, match.start()))
+        pieces.append(_at(value, fragment, match.start()))
+        position = match.end()
+        size += len(value)
+        if size > _LONGEST:
+            unknown = _too_long()
+            break
+    if unknown is not None:
+        return Word(unknown, span)
+    pieces.append(fragment.slice(position, len(fragment.text)))
+    word = _joined(fragment.source, pieces)
+    return Word(Known(word.text), span, word)
+
+
+def _specifier(letter: str, unit: Unit) -> str | Unknown | None:
+    """What a specifier stands for; None if systemd doesn't know it, and refuses the text."""
+    if letter == "%":
+        return "%"
+    if letter in _OF_MACHINE:
+        return Unknown(f"`%{letter}` depends on the machine")
+    if letter in _OF_SYSTEM:
+        return Unknown(f"`%{letter}` depends on the user") if unit.of_user else _OF_SYSTEM[letter]
+    if letter in _OF_NAME:
+        return _from_name(letter, unit)
+    return None
+
+
+def _from_name(letter: str, unit: Unit) -> str | Unknown:
+    """A specifier that is a part of the unit's name, `prefix@instance.suffix`."""
+    stem = unit.name.rpartition(".")[0]
+    prefix, at, instance = stem.partition("@")
+    if letter in _OF_INSTANCE and at and not instance:
+        return Unknown(f"`%{letter}` depends on the name of the instance")
+    last = prefix.rpartition("-")[2]
+    path = instance or prefix
+    return {
+        "n": unit.name,
+        "N": stem,
+        "p": prefix,
+        "P": _unescaped(prefix),
+        "i": instance,
+        "I": _unescaped(instance),
+        "j": last,
+        "J": _unescaped(last),
+        "f": "/" if path == "-" else "/" + _unescaped(path),
+        "d": f"/run/credentials/{unit.name}",
+    }[letter]
+
+
+def _unescaped(name: str) -> str:
+    r"""A part of a unit's name, unescaped: `-` stands for `/` and `\x2d` for `-`."""
+
+    def decoded(match: re.Match[str]) -> str:
+        return bytes.fromhex(match[0].replace("\\x", "")).decode(errors="replace")
+
+    return re.sub(r"(?:\\x[0-9a-fA-F]{2})+", decoded, name.replace("-", "/"))
+
+
+def _too_long() -> Unknown:
+    return Unknown("it is too long to be worked out")
+
+
+# commands
+
+_UNSAFE_PROGRAM = re.compile(r"[\x00-\x1f\x7f\"'\\]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One command of an `Exec*=` line before its variables are replaced."""
+
+    program: Word
+    prefixes: str
+    arguments: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why systemd doesn't take a command; a tolerated one costs the line, not the unit."""
+
+    span: Span
+    reason: str
+    tolerated: bool
 
 
 def commands(unit: Unit, key: str, environment: Environment) -> tuple[Command, ...]:
     """The commands of `ExecStart=` and its kin as systemd would run them.
 
-    A line that systemd refuses yields none. What depends on the instance of a template, or on a
-    variable that an unread file may set, is unknown.
+    A line that systemd refuses yields none. The first word is the program: a name that `@` gives it
+    as its own is left out. What depends on the machine, on the instance of a template or on a
+    variable that can't be known is unknown.
     """
     return tuple(
-        command
+        Command((line.program, *_arguments(line, environment)), directive.value.span(), environment)
         for directive in unit.all("Service", key)
-        for command in _commands(directive, unit, environment)
+        for line in _exec_lines(directive, unit)[0]
     )
 
 
-def _commands(directive: Directive, unit: Unit, environment: Environment) -> Iterator[Command]:
-    found = _words(directive.value)
-    if found is None:
-        return
-    for part in _separated(found):
-        path, prefixes = _without_prefixes(part[0])
-        if not path.text or _refused_path(path.text):
-            continue
-        if any(_bad_specifier(word.text) for word in part):
-            continue
-        arguments = part[1:]
-        if "@" in prefixes:
-            arguments = arguments[1:]
-        words = [_specified(path, unit)]
-        for argument in arguments:
-            word = _specified(argument, unit)
-            words.extend(_expanded(word, environment) if ":" not in prefixes else [word])
-        yield Command(tuple(words), directive.value.span(), environment)
+def _exec_lines(directive: Directive, unit: Unit) -> tuple[tuple[_Line, ...], Problem | None]:
+    """The commands of one line, and what is wrong with it."""
+    lines: list[_Line] = []
+    for tokens in _separated(_tokens(directive.value)):
+        line = _exec_line(tokens, unit)
+        if isinstance(line, _Refusal):
+            if line.tolerated:
+                return tuple(lines), Problem(line.span, line.reason, "ignored")
+            return (), _fatal(line.span, line.reason, unit.source)
+        lines.append(line)
+    return tuple(lines), None
 
 
-def _bad_specifier(text: str) -> str | None:
-    """A `%` and a letter or digit that stand for nothing, which refuses the whole line."""
-    return next((found for found in _SPECIFIER.findall(text) if found[1] not in _SPECIFIERS), None)
-
-
-def _separated(found: list[tuple[Fragment, bool]]) -> Iterator[list[Fragment]]:
-    r"""The words of each command; `;` alone separates, `\;` and `";"` are data."""
-    part: list[Fragment] = []
-    for word, quoted in found:
-        if word.text == ";" and not quoted:
+def _separated(tokens: Iterable[_Token]) -> Iterator[list[_Token]]:
+    """The words of each command; `;` alone separates, and `";"` only where a command starts."""
+    part: list[_Token] = []
+    for token in tokens:
+        if token.raw.text == ";" or (not part and token.fragment.text == ";"):
             if part:
                 yield part
             part = []
-        elif word.text == "\\;":
-            part.append(word.slice(1, 2))
         else:
-            part.append(word)
+            part.append(token)
     if part:
         yield part
 
 
+def _exec_line(tokens: Sequence[_Token], unit: Unit) -> _Line | _Refusal:
+    first, *rest = tokens
+    path, prefixes = _without_prefixes(first.fragment)
+    tolerated = "-" in prefixes
+    if first.unclosed is not None:
+        return _Refusal(first.unclosed, _UNCLOSED, True)
+    program = _specified(path, unit, path.span() if path.text else first.span)
+    if isinstance(program, Span):
+        return _Refusal(program, _no_specifier(program), tolerated)
+    fault = None if program.text is None else _program_fault(program.text)
+    if fault is not None:
+        return _Refusal(program.span, fault, tolerated)
+    arguments: list[Word] = []
+    size = 0
+    for token in rest:
+        if token.unclosed is not None:
+            return _Refusal(token.unclosed, _UNCLOSED, tolerated)
+        argument = _argument(token, unit)
+        if isinstance(argument, Span):
+            return _Refusal(argument, _no_specifier(argument), tolerated)
+        size += len(argument.text or "")
+        if size > _LONGEST:
+            arguments.append(Word(_too_long(), argument.span, many=True))
+            break
+        arguments.append(argument)
+    if "@" in prefixes and not arguments:
+        return _Refusal(program.span, "no name follows the program, as `@` wants it", tolerated)
+    return _Line(program, prefixes, tuple(arguments))
+
+
+_UNCLOSED = "the quote that is opened here is never closed"
+
+
+def _no_specifier(span: Span) -> str:
+    return f"`{span.text}` is no specifier; a plain % is written %%"
+
+
+def _argument(token: _Token, unit: Unit) -> Word | Span:
+    r"""An argument with its specifiers replaced; `\;` is a semicolon."""
+    if token.raw.text == "\\;":
+        return Word(Known(";"), token.span, token.raw.slice(1, 2))
+    return _specified(token.fragment, unit, token.span)
+
+
 def _without_prefixes(word: Fragment) -> tuple[Fragment, str]:
-    stripped = word.text.lstrip("-@:+!|")
-    count = len(word.text) - len(stripped)
+    """The program of a command, and the characters before it that say how to run it."""
+    count = 0
+    while _is_prefix(word.text[count : count + 1], word.text[:count]):
+        count += 1
     return word.slice(count, len(word.text)), word.text[:count]
 
 
-def _refused_path(path: str) -> bool:
-    """Whether a program's path is refused: it has to be absolute or a bare file name."""
-    return "/" in path and not path.startswith(("/", "%"))
+def _is_prefix(char: str, before: str) -> bool:
+    """Each prefix counts once, and of `+`, `!` and `!!` one; systemd 258 has `|` too."""
+    if char == "+":
+        return "+" not in before and "!" not in before
+    if char == "!":
+        return "+" not in before and before.count("!") < 2
+    return char in ("-", "@", ":", "|") and char not in before
 
 
-def _exec_problems(directive: Directive) -> Iterator[Problem]:
-    """Why systemd refuses a command line."""
-    found = _words(directive.value)
-    if found is None:
-        opened = _open_quote(directive.value)
-        reason = "the quote that is opened here is never closed"
-        yield Problem(directive.value.span(opened, opened + 1), reason, "refused")
-        return
-    for part in _separated(found):
-        path, _ = _without_prefixes(part[0])
-        if _refused_path(path.text):
-            reason = "the program is neither an absolute path nor a bare name"
-            yield Problem(path.span(), reason, "refused")
-        for word in part:
-            bad = _bad_specifier(word.text)
-            if bad is not None:
-                at = word.text.index(bad)
-                reason = f"`{bad}` is no specifier; a plain % is written %%"
-                yield Problem(word.span(at, at + 2), reason, "refused")
+def _program_fault(path: str) -> str | None:
+    """Why systemd refuses a program: it has to be an absolute path or a bare file name."""
+    if not path:
+        return "there is no program behind the prefix"
+    if _UNSAFE_PROGRAM.search(path):
+        return "the program's name has quotes, backslashes or control characters in it"
+    if path.endswith("/"):
+        return "the program is a folder"
+    if not path.startswith("/") and ("/" in path or path in (".", "..")):
+        return "the program is neither an absolute path nor a bare name"
+    return None
 
 
-def _open_quote(fragment: Fragment) -> int:
-    """The index of the quote that stays open."""
-    opened, quote, index = 0, "", 0
-    while index < len(fragment.text):
-        char = fragment.text[index]
-        if char == "\\":
-            index += 2
-            continue
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in _QUOTES:
-            opened, quote = index, char
-        index += 1
-    return opened
+# variables
+
+_FROM_MANAGER = frozenset(
+    {
+        "CREDENTIALS_DIRECTORY", "EXIT_CODE", "EXIT_STATUS", "INVOCATION_ID", "JOURNAL_STREAM",
+        "LANG", "LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID", "MAINPID", "MANAGERPID",
+        "NOTIFY_SOCKET", "PATH", "PIDFILE", "SERVICE_RESULT", "SYSTEMD_EXEC_PID", "TERM",
+        "WATCHDOG_PID", "WATCHDOG_USEC",
+    }
+)  # fmt: skip
+"""The variables that systemd itself may set for a command (systemd.exec(5))."""
+
+_SUBSTITUTION = re.compile(r"\$(?:\$|\{([^}:]*)(\}|:|\Z))")
 
 
-def _specified(fragment: Fragment, unit: Unit) -> Word:
-    """A word with its `%` specifiers expanded."""
-    text: list[str] = []
-    offsets: list[int] = []
-    unknown: str | None = None
-    index = 0
-    while index < len(fragment.text):
-        char = fragment.text[index]
-        offset = fragment.offsets[index]
-        value: str | None = char
-        length = 1
-        if char == "%" and index + 1 < len(fragment.text):
-            letter = fragment.text[index + 1]
-            if letter == "%" or letter.isalnum():
-                value, length = _specifier(letter, unit), 2
-        if value is None:
-            unknown = (
-                unknown
-                or f"`{fragment.text[index : index + 2]}` depends on the machine or instance"
-            )
-        else:
-            text.extend(value)
-            offsets.extend([offset] * len(value))
-        index += length
-    span = fragment.span()
-    if unknown is not None:
-        return Word(Unknown(unknown), span)
-    word = Fragment(fragment.source, "".join(text), tuple(offsets))
-    return Word(Known(word.text), span, word)
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitEnvironment(Mapping[str, Value]):
+    """The variables that a unit sets.
+
+    `unread` says why there may be others, such as a file that isn't in the project; it is None
+    where all are known.
+    """
+
+    variables: Mapping[str, Value]
+    unread: str | None = None
+
+    def __getitem__(self, name: str) -> Value:
+        return self.variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.variables)
+
+    def __len__(self) -> int:
+        return len(self.variables)
 
 
-def _unescaped(name: str) -> str:
-    """A path in a unit's name: `-` stands for `/`."""
-    return name.replace("-", "/").replace("\\x2d", "-")
-
-
-def _specifier(letter: str, unit: Unit) -> str | None:
-    """What a specifier of a system unit stands for, where that is the same on every machine."""
-    stem, _, _ = unit.name.rpartition(".")
-    prefix, at, instance = stem.partition("@")
-    template = bool(at) and not instance
-    values: dict[str, str | None] = {
-        "%": "%",
-        "n": None if template else unit.name,
-        "N": None if template else stem,
-        "p": prefix,
-        "P": prefix,
-        "i": None if template else instance,
-        "I": None if template else _unescaped(instance),
-        "j": prefix.rpartition("-")[2],
-        "J": prefix.rpartition("-")[2],
-        "f": None if template else "/" + _unescaped(instance or prefix),
-        "t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc",
-        "T": "/tmp", "V": "/var/tmp", "u": "root", "U": "0", "g": "root", "G": "0", "h": "/root",
-    }  # fmt: skip
-    return values.get(letter)
-
-
-_SUBSTITUTION = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+def _arguments(line: _Line, environment: Environment) -> list[Word]:
+    """The arguments of a command, variables replaced; with `@` the first is the program's name."""
+    if ":" in line.prefixes:
+        found = list(line.arguments)
+    else:
+        found = []
+        size = 0
+        for word in line.arguments:
+            expanded = _expanded(word, environment)
+            size += sum(len(each.text or "") + 1 for each in expanded)
+            if size > _LONGEST:
+                found.append(Word(_too_long(), word.span, many=True))
+                break
+            found.extend(expanded)
+    named = "@" in line.prefixes and bool(found) and not found[0].many
+    return found[1:] if named else found
 
 
 def _expanded(word: Word, environment: Environment) -> list[Word]:
@@ -428,183 +605,305 @@ def _expanded(word: Word, environment: Environment) -> list[Word]:
     if text is None or word.fragment is None or "$" not in text:
         return [word]
     if text.startswith("$") and text[1:2] not in ("{", "$"):
-        return _split_variable(text[1:], word, environment)
+        return _split(text[1:], word, environment)
     pieces: list[Fragment] = []
-    position = 0
-    via: tuple[Span, ...] = ()
+    assumes: tuple[str, ...] = ()
+    via: dict[Span, None] = {}
+    position = size = 0
     for match in _SUBSTITUTION.finditer(text):
-        pieces.append(word.fragment.slice(position, match.start()))
-        position = match.end()
-        if match[1] is None:
-            pieces.append(word.fragment.slice(match.start(), match.start() + 1))
+        name, end = match.groups()
+        if name is None:
+            value: Value = Known("$")
+        elif end == "}":
+            value = _variable(name, environment)
+        else:
             continue
-        value = _variable(match[1], environment)
         if not isinstance(value, Known):
-            return [replace(word, value=value, fragment=None)]
-        via = (*via, *value.via)
+            return [replace(word, value=_unknown(name, value), fragment=None)]
+        size += len(str(value.value))
+        if size > _LONGEST:
+            return [replace(word, value=_too_long(), fragment=None)]
+        pieces.append(word.fragment.slice(position, match.start()))
         pieces.append(_at(str(value.value), word.fragment, match.start()))
+        position = match.end()
+        assumes = tuple(dict.fromkeys((*assumes, *value.assumes)))
+        via.update(dict.fromkeys(value.via))
     pieces.append(word.fragment.slice(position, len(text)))
-    joined = "".join(piece.text for piece in pieces)
-    offsets = tuple(offset for piece in pieces for offset in piece.offsets)
-    fragment = Fragment(word.span.source, joined, offsets)
-    return [Word(Known(joined, via=via), word.span, fragment)]
+    joined = _joined(word.fragment.source, pieces)
+    return [Word(Known(joined.text, assumes, tuple(via)), word.span, joined)]
 
 
-def _split_variable(name: str, word: Word, environment: Environment) -> list[Word]:
+def _split(name: str, word: Word, environment: Environment) -> list[Word]:
     """`$NAME` as a word of its own: its value is split, and nothing stays of an unset one."""
     value = _variable(name, environment)
-    if not isinstance(value, Known):
-        return [Word(value, word.span, None, many=True)]
-    assert word.fragment is not None
-    found = _words(_at(str(value.value), word.fragment, 0)) or []
-    return [Word(Known(part.text, via=value.via), word.span, part) for part, _ in found]
+    if not isinstance(value, Known) or word.fragment is None:
+        return [Word(_unknown(name, value), word.span, many=True)]
+    if len(str(value.value)) > _LONGEST:
+        return [Word(_too_long(), word.span, many=True)]
+    spread = _at(str(value.value), word.fragment, 0)
+    return [
+        Word(replace(value, value=token.fragment.text), word.span, token.fragment)
+        for token in _tokens(spread, _bare_escape)
+    ]
 
 
 def _variable(name: str, environment: Environment) -> Value:
     """A variable's value; unset, and so empty, where nothing can set it."""
     if name in environment:
         return environment[name]
-    if UNREAD in environment:
-        return environment[UNREAD]
+    if not _NAME.fullmatch(name):
+        return Known("")
+    if name in _FROM_MANAGER:
+        return Unknown(f"systemd sets `{name}` when it runs the command")
+    if isinstance(environment, UnitEnvironment) and environment.unread is not None:
+        return Unknown(environment.unread, name)
     return Known("")
 
 
-def _at(text: str, fragment: Fragment, index: int) -> Fragment:
-    """`text` as if it stood at one character of `fragment`."""
-    return Fragment(fragment.source, text, (fragment.offsets[index],) * len(text))
+def _unknown(name: str | None, value: Value) -> Unknown:
+    return value if isinstance(value, Unknown) else Unknown(f"`{name}` isn't known for certain")
 
 
-UNREAD = "*"
-"""The name under which an environment holds the unknown value of all variables that an
-`EnvironmentFile=` or `PassEnvironment=` may set and that can't be read here."""
+# environment
+
+_DIRECTORIES = {
+    "RuntimeDirectory": ("RUNTIME_DIRECTORY", "/run"),
+    "StateDirectory": ("STATE_DIRECTORY", "/var/lib"),
+    "CacheDirectory": ("CACHE_DIRECTORY", "/var/cache"),
+    "LogsDirectory": ("LOGS_DIRECTORY", "/var/log"),
+    "ConfigurationDirectory": ("CONFIGURATION_DIRECTORY", "/etc"),
+}
 
 
-def environment(unit: Unit, read: Callable[[str], Source | None]) -> Environment:
-    """The variables that a unit sets, `EnvironmentFile=` over `Environment=`.
+def environment(unit: Unit, read: Callable[[str], Source | None]) -> UnitEnvironment:
+    """The variables that a unit sets.
 
-    `read` finds the project's file for a path on the target. For what can't be read the result
-    has an unknown value under `UNREAD`.
+    `EnvironmentFile=` is stronger than `Environment=`, that than `PassEnvironment=`, and that than
+    what `User=`, `RuntimeDirectory=` and the like imply. `read` finds the project's file for a path
+    on the target; a file that it can't find leaves the environment open, and `unread` says so.
     """
-    variables: dict[str, Value] = {}
-    user = unit.last("Service", "User")
-    if user is not None:
-        name = Known(user.value.text, via=(user.value.span(),))
-        variables.update(USER=name, LOGNAME=name)
-        for variable in ("HOME", "SHELL"):
-            variables[variable] = Unknown(f"`{variable}` depends on the machine", variable)
-    for directive in unit.all("Service", "Environment"):
-        for word, _ in _words(directive.value) or ():
-            variable, equals, _ = word.text.partition("=")
-            if equals and _NAME.match(variable):
-                value = word.slice(len(variable) + 1, len(word.text))
-                specified = _specified(value, unit).value
-                if isinstance(specified, Known):
-                    specified = replace(specified, via=(value.span(),))
-                variables[variable] = specified
-    for directive in unit.all("Service", "EnvironmentFile"):
-        path = directive.value.text.removeprefix("-")
-        if not path.startswith("/"):
-            continue
-        source = read(path)
+    unread = "the user's service manager may set it" if unit.of_user else None
+    variables: dict[str, Value] = {**_of_user(unit), **_of_directories(unit)}
+    for _, word in _listed(unit, "PassEnvironment"):
+        if word.text is not None and _NAME.fullmatch(word.text):
+            variables[word.text] = Unknown("`PassEnvironment=` passes it on", word.text)
+    variables.update(_assigned(unit))
+    for path, known in _files(unit):
+        source = read(path) if known else None
         if source is None:
-            variables[UNREAD] = Unknown(f"`{path}` isn't in the project, and may set it")
+            unread = f"`{path}` isn't in the project, and may set it"
         else:
             variables.update(environment_file(source))
-    passed = unit.all("Service", "PassEnvironment")
-    if passed:
-        variables[UNREAD] = Unknown("`PassEnvironment=` may set it")
-    for directive in unit.all("Service", "UnsetEnvironment"):
-        for word in words(directive.value):
-            variables.pop(word.text, None)
+    for token, word in _listed(unit, "UnsetEnvironment"):
+        name, equals, text = (word.text or token.raw.text).partition("=")
+        held = variables.get(name)
+        if not equals or (isinstance(held, Known) and held.value == text):
+            variables.pop(name, None)
+    return UnitEnvironment(variables, unread)
+
+
+def _of_user(unit: Unit) -> dict[str, Value]:
+    """What `User=` or `DynamicUser=` puts into the environment of a system unit."""
+    directive = unit.last("Service", "User")
+    dynamic = unit.last("Service", "DynamicUser")
+    if directive is None and not (dynamic and boolean(dynamic.value.text)):
+        return {}
+    names = ("USER", "LOGNAME", "HOME", "SHELL")
+    variables: dict[str, Value] = {
+        name: Unknown(f"`{name}` depends on the user's account") for name in names
+    }
+    if directive is None:
+        return variables
+    place = directive.value.span()
+    word = _specified(directive.value, unit, place)
+    if isinstance(word, Span) or word.text is None or word.text.isdecimal():
+        return variables
+    user = Known(word.text, via=(place,))
+    variables.update(USER=user, LOGNAME=user)
+    if word.text == "root":
+        variables["HOME"] = Known("/root", via=(place,))
     return variables
 
 
-_FILE_LINE = re.compile(
-    r"""[ \t]*(?P<name>[A-Za-z_]\w*)[ \t]*=[ \t]*
-    (?P<value>(?:[ \t]*(?:"(?:[^"\\]|\\.)*"|'[^']*'))*(?:\\(?:\r\n|.)|[^\\\r\n])*)""",
-    re.VERBOSE | re.DOTALL,
+def _of_directories(unit: Unit) -> dict[str, Value]:
+    """The variables with the folders that systemd makes for a unit."""
+    variables: dict[str, Value] = {}
+    for key, (name, parent) in _DIRECTORIES.items():
+        found = [word for _, word in _listed(unit, key)]
+        folders = [word.text.partition(":")[0] for word in found if word.text is not None]
+        if unit.of_user or len(folders) < len(found):
+            variables[name] = Unknown(f"`{key}=` depends on the user or instance")
+        elif folders := [folder for folder in folders if not folder.startswith("/")]:
+            paths = ":".join(f"{parent}/{folder}" for folder in folders)
+            variables[name] = Known(paths, via=tuple(word.span for word in found))
+    return variables
+
+
+def _listed(unit: Unit, key: str) -> Iterator[tuple[_Token, Word]]:
+    """The words of a key with many values, specifiers replaced; a faulty word ends its line."""
+    for directive in unit.all("Service", key):
+        for token in _tokens(directive.value):
+            if token.unclosed is not None or token.odd:
+                break
+            word = _specified(token.fragment, unit, token.span)
+            if isinstance(word, Word):
+                yield token, word
+
+
+def _assigned(unit: Unit) -> Iterator[tuple[str, Value]]:
+    """The assignments of `Environment=`; what isn't one, or isn't UTF-8, is skipped."""
+    for token, word in _listed(unit, "Environment"):
+        fragment = word.fragment or token.fragment
+        name, equals, text = fragment.text.partition("=")
+        if not equals or not _NAME.fullmatch(name) or "\N{REPLACEMENT CHARACTER}" in text:
+            continue
+        if word.text is None:
+            yield name, word.value
+        else:
+            place = word.part(len(name) + 1) if text else word.span
+            yield name, Known(text, via=(place,))
+
+
+def _files(unit: Unit) -> Iterator[tuple[str, bool]]:
+    """The paths of `EnvironmentFile=`, and whether each is known; systemd skips relative ones."""
+    for directive in unit.all("Service", "EnvironmentFile"):
+        word = _specified(directive.value, unit, directive.value.span())
+        if isinstance(word, Word):
+            known = word.text is not None
+            path = (word.text or directive.value.text).removeprefix("-")
+            if path.startswith("/") or not known:
+                yield path, known
+
+
+_FILE_KEY = re.compile(
+    r"[ \t\r\n]*(?:[#;][^\r\n]*|(?P<key>[^ \t\r\n#;][^=\r\n]*)(?P<equals>=[ \t]*)?)?"
 )
 
 
 def environment_file(source: Source) -> dict[str, Known]:
-    """The assignments of an environment file in systemd's syntax.
+    r"""The assignments of an environment file in systemd's syntax; `via` has each value's place.
 
-    There is no `export`, no expansion, and `#` opens a comment at a line's start only.
+    There is no `export`, no expansion, and `#` or `;` opens a comment at a line's start only.
+    A backslash at the end of a comment continues nothing, which is so since systemd 254.
     """
     found: dict[str, Known] = {}
-    text = source.text
-    position = 0
-    while position < len(text):
-        match = _FILE_LINE.match(text, position)
-        if match is None:
-            end = re.compile(r"[\r\n]|$").search(text, position)
-            position = end.end() if end and end.end() > position else position + 1
+    text = source.text.partition("\0")[0]
+    index = 0
+    while index < len(text):
+        match = _FILE_KEY.match(text, index)
+        assert match is not None
+        index = match.end()
+        if match["equals"] is None:
             continue
-        value = match["value"]
-        start = match.start("value")
-        span = source.span(start, start + len(value.rstrip()))
-        found[match["name"]] = Known(_file_value(value), via=(span,))
-        position = max(match.end(), position + 1)
+        value, end = _file_value(text, index)
+        key = match["key"].rstrip(" \t")
+        if _NAME.fullmatch(key):
+            written = text[index:end].rstrip(_BLANKS)
+            place = Span(source, index, index + len(written))
+            found[key] = Known(value, via=(place,))
+        index = end
     return found
 
 
-def _file_value(text: str) -> str:
-    """A value without its quotes, which count only where nothing stands before them."""
+def _file_value(text: str, index: int) -> tuple[str, int]:
+    """The value that starts at `index`, and where it ends.
+
+    Quotes count up to the first plain character. Blanks at a plain value's end don't belong to it.
+    """
     chars: list[str] = []
     kept = 0
+    quote = ""
     plain = False
-    index, quote = 0, ""
     while index < len(text):
         char = text[index]
-        if quote == "'" and char != "'":
-            chars.append(char)
-        elif char == "\\" and quote != "'":
-            length = 3 if text[index + 1 : index + 3] == "\r\n" else 2
-            escaped = text[index + 1 : index + length]
-            if escaped not in ("\n", "\r\n"):
-                keep = quote == '"' and escaped not in ('"', "\\", "`", "$")
-                chars.append("\\" + escaped if keep else escaped)
-            index += length - 1
-        elif quote and char == quote:
-            quote = ""
-        elif not quote and not plain and char in _QUOTES:
+        blank = not quote and char in " \t"
+        if char == "\\" and quote != "'":
+            index += 1
+            plain = plain or not quote
+            chars.extend(_file_escape(text[index : index + 1], quote))
+        elif quote:
+            if char == quote:
+                quote = ""
+            else:
+                chars.append(char)
+        elif char in "\r\n":
+            break
+        elif char in _QUOTES and not plain:
             quote = char
-        else:
+        elif plain or not blank:
+            plain = True
             chars.append(char)
-            plain = plain or (not quote and char not in _BLANKS)
-        blank = not quote and char in _BLANKS
         kept = kept if blank else len(chars)
         index += 1
-    return "".join(chars[:kept])
+    return "".join(chars[:kept]), min(index, len(text))
+
+
+def _file_escape(char: str, quote: str) -> str:
+    """What a backslash before `char` stands for; one before a line's end joins the lines."""
+    if not quote:
+        return char.strip("\r\n")
+    if char in '"\\`$':
+        return char
+    return "" if char == "\n" else f"\\{char}"
+
+
+# values
 
 
 def dependencies(unit: Unit, key: str) -> tuple[tuple[str, Span], ...]:
-    """The units that `After=`, `Requires=` and the like name, each with its place."""
-    return tuple(
-        (word.text, word.span())
-        for directive in unit.all("Unit", key)
-        for word in words(directive.value)
-    )
+    """The units that `After=`, `Requires=` and the like name, each with its place.
+
+    There is no quoting. A name that depends on the instance stays as it is written.
+    """
+    found: list[tuple[str, Span]] = []
+    for directive in unit.all("Unit", key):
+        for match in re.finditer(r"[^ \t\n\r]+", directive.value.text):
+            written = directive.value.slice(match.start(), match.end())
+            word = _specified(written, unit, written.span())
+            if isinstance(word, Word):
+                found.append((word.text or written.text, word.span))
+    return tuple(found)
+
+
+_SECONDS = {
+    "us": 1e-6, "usec": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "msec": 1e-3,
+    "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "": 1.0,
+    "m": 60.0, "min": 60.0, "minute": 60.0, "minutes": 60.0,
+    "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "hours": 3600.0,
+    "d": 86400.0, "day": 86400.0, "days": 86400.0,
+    "w": 604800.0, "week": 604800.0, "weeks": 604800.0,
+    "M": 2629800.0, "month": 2629800.0, "months": 2629800.0,
+    "y": 31557600.0, "year": 31557600.0, "years": 31557600.0,
+}  # fmt: skip
+_TIME = re.compile(
+    r"[ \t\n\r]*(\+?[0-9]+(?:\.[0-9]+)?|\.[0-9]+)([ \t\n\r]*)("
+    + "|".join(sorted(_SECONDS, key=len, reverse=True))
+    + ")"
+)
+_LONGEST_TIME = 2**64 / 1e6
 
 
 def timespan(text: str) -> float | None:
-    """A time span in seconds, `math.inf` for "infinity"; None for what systemd refuses."""
-    stripped = text.strip()
+    """A time span (systemd.time(7)) in seconds, `math.inf` for "infinity"; None if refused."""
+    stripped = text.strip(_BLANKS)
     if stripped == "infinity":
         return math.inf
     total, position = 0.0, 0
     while position < len(stripped):
-        match = _SPAN_PART.match(stripped, position)
-        if match is None or match[2] not in _UNITS:
+        match = _TIME.match(stripped, position)
+        if match is None:
             return None
-        total += float(match[1]) * _UNITS[match[2]]
+        number, blanks, unit = match.groups()
         position = match.end()
-    return total if stripped else None
+        if not blanks and not unit and position < len(stripped):
+            return None
+        total += float(number) * _SECONDS[unit]
+    return total if stripped and total < _LONGEST_TIME else None
 
 
 def boolean(text: str) -> bool | None:
     """A boolean as systemd reads it; None for what it refuses."""
-    lowered = text.strip().lower()
+    lowered = text.strip(_BLANKS).lower()
     if lowered in ("1", "yes", "y", "true", "t", "on"):
         return True
     return False if lowered in ("0", "no", "n", "false", "f", "off") else None
