@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gunilint.catalogue import catalogue
 from gunilint.discover import Tree
 from gunilint.engine import check, report
 from gunilint.evaluate import evaluate
@@ -104,7 +103,7 @@ def test_whole_projects_in_every_format(
     ):
         (root / path).write_bytes(content.encode("utf-8", "surrogatepass"))
         kinds[path] = kind
-    project = resolve(Tree(root.resolve()), kinds, catalogue())
+    project = resolve(Tree(root.resolve()), kinds)
     findings, errors = check(project, load_rules())
     assert errors == ()
     for finding in findings:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gunilint.catalogue import catalogue
 from gunilint.deployment import Deployment, Project
 from gunilint.discover import Tree, kind_of
 from gunilint.resolve import resolve
-from gunilint.values import Known, Symbolic, Unknown
+from gunilint.values import Known, Refused, Symbolic, Unknown
 from projects import write
 
 APP = {"app/__init__.py": "", "app/main.py": "from fastapi import FastAPI\napp = FastAPI()\n"}
@@ -25,7 +24,7 @@ def project(tmp_path: Path):
         tree = Tree(tmp_path.resolve())
         chosen = [path for path in tree.listing() if not inputs or path in inputs]
         kinds = {path: kind for path in chosen if (kind := kind_of(path, tree))}
-        return resolve(tree, kinds, catalogue(version))
+        return resolve(tree, kinds, version)
 
     return run
 
@@ -106,15 +105,15 @@ class TestSources:
         assert settings["workers"].known == 3
         assert settings["timeout"].value == Unknown("`elsewhere.py` isn't in the project")
 
-    def test_refused_value_is_unknown(self, project) -> None:
+    def test_refused_value_is_known_to_be_refused(self, project) -> None:
         files = {
             **APP,
             "gunicorn.conf.py": "workers = 2.5\n",
             "start.sh": self.START.format("", ""),
         }
-        value = only(project(files)).settings["workers"].value
-        assert isinstance(value, Unknown)
-        assert "refuses" in value.reason
+        deployment = only(project(files))
+        assert isinstance(deployment.settings["workers"].value, Refused)
+        assert [refusal.setting for refusal in deployment.refusals] == ["workers"]
 
 
 class TestConfig:

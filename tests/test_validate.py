@@ -7,7 +7,7 @@ import pytest
 from gunilint.catalogue import catalogue
 from gunilint.source import Source
 from gunilint.validate import RefusedError, convert, from_command_line
-from gunilint.values import Function, Known, Unknown
+from gunilint.values import Function, Known, Refused
 
 SETTINGS = catalogue().settings
 CASES = [
@@ -84,4 +84,5 @@ def test_option_texts_become_numbers(name: str, text: str, expected: object) -> 
 
 
 def test_option_that_is_no_number_is_refused() -> None:
-    assert isinstance(from_command_line(SETTINGS["workers"], Known("auto")), Unknown)
+    refused = from_command_line(SETTINGS["workers"], Known("auto"))
+    assert refused == Refused("auto", "it isn't a whole number")

@@ -1,4 +1,4 @@
-"""The command line: `gunilint [check]`, `gunilint explain`, `gunilint rules`.
+"""The command line: `gunilint [check]`, `gunilint show`, `gunilint explain`, `gunilint rules`.
 
 Imports of everything heavy stand inside the commands, so that `--help` stays quick.
 """
@@ -91,22 +91,75 @@ def check(paths: tuple[Path, ...], **options: Any) -> None:
     from gunilint.engine import lint, report
 
     rules = _selected(options)
-    version = options["gunicorn_version"]
-    if version is not None and not re.fullmatch(r"\d+(\.\d+)*", version):
-        _fail(f"{version!r} is no gunicorn version; write it as 23.0.0")
-    result = lint(paths or (Path(),), rules, version)
-    for missing in result.missing:
-        click.echo(f"error: {_plain(missing)}: no such file or folder", err=True)
+    result = lint(paths or (Path(),), rules, _version(options["gunicorn_version"]))
+    _report_missing(result.missing)
     for code, trace in result.errors:
         click.echo(f"{trace}\nerror: the check of {code} failed; please report this", err=True)
     if result.missing or result.errors:
         sys.exit(FAILED)
     if not result.files:
-        click.echo("nothing to lint: no gunicorn config, start script or unit was found", err=True)
-        sys.exit(0 if options["allow_empty"] else NOTHING_TO_LINT)
+        _exit_empty(options["allow_empty"])
     found = report(result, rules, options["min_confidence"], Path.cwd())
     _write(found, options)
     sys.exit(_status(found, options))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--format", "output_format", type=click.Choice(["text", "json"]), default="text",
+    show_default=True, help="How deployments are written.",
+)  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Show settings at their default too.")
+@click.option("--gunicorn-version", metavar="VERSION", help="The gunicorn that will run.")
+@click.option(
+    "--cpus", type=click.IntRange(1), help="Work formulas such as 2 * cpus + 1 out for so many."
+)
+@click.option("--color", type=_COLORS, default="auto", show_default=True, help="Coloured text.")
+@click.option("--allow-empty", is_flag=True, help="Exit with 0 if there is nothing to show.")
+def show(paths: tuple[Path, ...], **options: Any) -> None:
+    """Show what each gunicorn in PATHS would run with, and where every value comes from.
+
+    Exit status: 0 something was found, 2 gunilint failed, 3 nothing to show.
+    """
+    from gunilint.engine import relative_path, survey
+    from gunilint.report.show import Show, render_json, render_text
+    from gunilint.report.terminal import use_color
+
+    found = survey(paths or (Path(),), _version(options["gunicorn_version"]))
+    _report_missing(found.missing)
+    if found.missing:
+        sys.exit(FAILED)
+    if not found.files:
+        _exit_empty(options["allow_empty"])
+    here = str(Path.cwd())
+    shown = Show(
+        tuple(deployment for project in found.projects for deployment in project.deployments),
+        lambda source: relative_path(source, here),
+        options["cpus"],
+        options["everything"],
+    )
+    if options["output_format"] == "json":
+        _print(render_json(shown))
+    else:
+        _print(render_text(shown, color=use_color(sys.stdout, options["color"])))
+
+
+def _version(text: str | None) -> str | None:
+    """A gunicorn version as it was asked for."""
+    if text is not None and not re.fullmatch(r"\d+(\.\d+)*", text):
+        _fail(f"{text!r} is no gunicorn version; write it as 23.0.0")
+    return text
+
+
+def _report_missing(arguments: tuple[str, ...]) -> None:
+    for argument in arguments:
+        click.echo(f"error: {_plain(argument)}: no such file or folder", err=True)
+
+
+def _exit_empty(allowed: bool) -> NoReturn:
+    click.echo("nothing to lint: no gunicorn config, start script or unit was found", err=True)
+    sys.exit(0 if allowed else NOTHING_TO_LINT)
 
 
 @main.command()
@@ -205,13 +258,21 @@ def _write(report: Report, options: dict[str, Any]) -> None:
         links = colored and sys.stdout.isatty()
         style = {"color": colored, "links": links, "quiet": options["quiet"]}
     text: str = module.render(report, **style)
-    data = text.encode("utf-8", "backslashreplace")
     if target is not None:
         try:
-            target.write_bytes(data)
+            target.write_bytes(_encoded(text))
         except OSError as error:
             _fail(f"{target} can't be written: {error.strerror}")
         return
+    _print(text)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _print(text: str) -> None:
+    data = _encoded(text)
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from gunilint.application import Application, Frameworks
-from gunilint.catalogue import Catalogue
+from gunilint.catalogue import Catalogue, catalogue
 from gunilint.catalogue.workers import Worker
 from gunilint.command import Command, Label, Word
 from gunilint.discover import Tree
@@ -16,7 +16,7 @@ from gunilint.options import CommandLine, OptionError
 from gunilint.parse.systemd import Unit
 from gunilint.paths import Place
 from gunilint.source import Problem, Source, Span
-from gunilint.values import Known, Symbolic, Value
+from gunilint.values import Known, OneOf, Refused, Value
 
 Origin = Literal["default", "environment", "config file", "GUNICORN_CMD_ARGS", "command line"]
 """Where a setting comes from, weakest first."""
@@ -42,9 +42,23 @@ class Setting:
         return self.value.value if isinstance(self.value, Known) else None
 
     @property
+    def is_none(self) -> bool:
+        """Whether the value is known to be None."""
+        return isinstance(self.value, Known) and self.value.value is None
+
+    @property
     def assumes(self) -> tuple[str, ...]:
         """What the value rests on."""
-        return self.value.assumes if isinstance(self.value, Known | Symbolic) else ()
+        return () if isinstance(self.value, OneOf) else self.value.assumes
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The gunicorn version that is assumed, why, and the place that says so."""
+
+    version: str
+    why: str
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +66,8 @@ class Launch:
     """One place that starts gunicorn or uvicorn.
 
     `chain` leads to it: the unit's directive, the line of each script, the command itself.
-    `place` is where it starts and `folder` the likeliest of the place's folders. `extra` is what
-    `GUNICORN_CMD_ARGS` adds.
+    `place` is where it starts and `folder` the likeliest of the place's folders. `target` is the
+    gunicorn whose command line it is. `extra` is what `GUNICORN_CMD_ARGS` adds.
     """
 
     server: str
@@ -63,6 +77,7 @@ class Launch:
     chain: tuple[Label, ...]
     place: Place
     folder: str
+    target: Target
     unit: Unit | None = None
     extra: CommandLine | None = None
 
@@ -75,6 +90,20 @@ class Launch:
     def errors(self) -> tuple[OptionError, ...]:
         """Why gunicorn refuses its arguments."""
         return (*self.line.errors, *(self.extra.errors if self.extra else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why gunicorn doesn't start: a value, an argument, or that there is no application.
+
+    `status` is what it exits with, 1 or 2; `setting` is None where it isn't about one.
+    """
+
+    span: Span
+    reason: str
+    status: int
+    setting: str | None = None
+    assumes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +139,12 @@ class Deployment:
 
     `launch` is None for a config file that no launch in sight uses. `settings` has every setting
     of the targeted gunicorn, `worker` is None where the worker class isn't one that is known.
+    `missing` says why the config file isn't known.
     `reloads` are the commands that reload it, `frameworks` what the project depends on.
     `development` says that its files' names speak of development or tests.
     """
 
-    catalogue: Catalogue
+    target: Target
     settings: Mapping[str, Setting]
     launch: Launch | None = None
     config: ConfigFile | None = None
@@ -124,6 +154,12 @@ class Deployment:
     reloads: tuple[Reload, ...] = ()
     frameworks: Frameworks = field(default_factory=Frameworks)
     development: bool = False
+    missing: str | None = None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What the targeted gunicorn has."""
+        return catalogue(self.target.version)
 
     @property
     def entry(self) -> Span:
@@ -133,9 +169,34 @@ class Deployment:
         assert self.config is not None
         return self.config.source.first_line()
 
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Everything for which gunicorn refuses to start: one is enough."""
+        return tuple(_refusals(self))
+
     def place(self, setting: Setting) -> Span:
         """Where a setting has to change: its value, or `entry` for a default."""
         return setting.span or self.entry
+
+
+def _refusals(deployment: Deployment) -> Iterator[Refusal]:
+    launch = deployment.launch
+    if launch is not None:
+        for error in launch.errors:
+            yield Refusal(error.span, error.reason, 2)
+    for setting in deployment.settings.values():
+        for source in (setting, *setting.overridden):
+            value = source.value
+            if isinstance(value, Refused):
+                status = 2 if source.origin in ("command line", "GUNICORN_CMD_ARGS") else 1
+                span = deployment.place(source)
+                yield Refusal(span, value.reason, status, setting.name, value.assumes)
+    if launch is not None and launch.server == "gunicorn" and launch.line.app is None:
+        named = deployment.settings.get("wsgi_app")
+        paste = deployment.settings["paste"]
+        if launch.line.open is None and paste.is_none and (named is None or named.is_none):
+            status = 1 if deployment.catalogue.at_least("20.1.0") else 2
+            yield Refusal(launch.entry, "it is given no application", status)
 
 
 @dataclass(frozen=True)
@@ -143,7 +204,6 @@ class Project:
     """Everything below one root that gunilint looks at."""
 
     tree: Tree
-    catalogue: Catalogue
     deployments: tuple[Deployment, ...]
     units: tuple[Unit, ...]
     reloads: tuple[Reload, ...]

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gunilint.catalogue import Catalogue, catalogue, version_key
+from gunilint.catalogue import version_key
 from gunilint.checks import Hit, deployment_checks, project_checks
 from gunilint.command import Label
-from gunilint.deployment import Project
+from gunilint.deployment import Project, Target
 from gunilint.discover import Kind, Tree, find_root, kind_of
 from gunilint.findings import Confidence, Finding, Report, confidence_rank
 from gunilint.resolve import resolve
@@ -37,23 +37,46 @@ class Result:
     missing: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The projects that the arguments belong to, and the arguments that don't exist."""
+
+    projects: tuple[Project, ...]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> int:
+        """How many files were looked at."""
+        return sum(len(project.files) for project in self.projects)
+
+
 def lint(
     arguments: Sequence[Path], rules: Sequence[Rule], gunicorn_version: str | None = None
 ) -> Result:
     """Lint files and folders."""
-    missing = [path for path in arguments if not path.exists() and not path.is_symlink()]
     findings: list[Finding] = []
     errors: list[tuple[str, str]] = []
     deployments = files = 0
-    projects = _projects(path for path in arguments if path not in missing)
-    for tree, inputs in projects.values():
-        project = resolve(tree, inputs, catalogue(gunicorn_version))
+    existing, missing = _sorted_out(arguments)
+    for project in _projects(existing, gunicorn_version):
         found, failed = check(project, rules)
         findings.extend(found)
         errors.extend(failed)
         deployments += len(project.deployments)
         files += len(project.files)
-    return Result(tuple(findings), deployments, files, tuple(errors), tuple(map(str, missing)))
+    return Result(tuple(findings), deployments, files, tuple(errors), missing)
+
+
+def survey(arguments: Sequence[Path], gunicorn_version: str | None = None) -> Survey:
+    """What files and folders start, without judging it."""
+    existing, missing = _sorted_out(arguments)
+    return Survey(tuple(_projects(existing, gunicorn_version)), missing)
+
+
+def _sorted_out(arguments: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]]:
+    """The arguments that exist, and the texts of those that don't."""
+    missing = [path for path in arguments if not path.exists() and not path.is_symlink()]
+    return [path for path in arguments if path not in missing], tuple(map(str, missing))
 
 
 def report(
@@ -69,23 +92,25 @@ def report(
             repositories[root] = str(found)
         return repositories[root]
 
-    def relative(source: Source, start: str) -> str:
-        path = os.path.relpath(os.path.join(source.root, source.path), start)  # noqa: PTH118
-        return path.replace(os.sep, "/")
-
     sure = [f for f in result.findings if confidence_rank(f.confidence) >= confidence_rank(least)]
     here = str(working_directory)
     return Report(
         findings=tuple(
-            sorted(sure, key=lambda f: _order(f, relative(f.primary.span.source, here)))
+            sorted(sure, key=lambda f: _order(f, relative_path(f.primary.span.source, here)))
         ),
         rules=tuple(rules),
         deployments=result.deployments,
         files=result.files,
         suppressed=0,
-        display=lambda source: relative(source, here),
-        uri=lambda source: relative(source, repository(source.root)),
+        display=lambda source: relative_path(source, here),
+        uri=lambda source: relative_path(source, repository(source.root)),
     )
+
+
+def relative_path(source: Source, start: str) -> str:
+    """The path of a source from the folder `start`, with `/` separators."""
+    path = os.path.relpath(os.path.join(source.root, source.path), start)  # noqa: PTH118
+    return path.replace(os.sep, "/")
 
 
 def _order(finding: Finding, path: str) -> tuple[str, int, str]:
@@ -99,8 +124,6 @@ def check(
     findings: dict[tuple[object, ...], Finding] = {}
     errors: list[tuple[str, str]] = []
     for rule in rules:
-        if not _holds_for(rule, project.catalogue):
-            continue
         try:
             for hit in _hits(rule, project):
                 finding = _finding(rule, hit)
@@ -111,7 +134,13 @@ def check(
     return tuple(found), tuple(errors)
 
 
-def _projects(arguments: Iterable[Path]) -> dict[Path, tuple[Tree, dict[str, Kind]]]:
+def _projects(arguments: Iterable[Path], gunicorn_version: str | None) -> Iterator[Project]:
+    """Each project that the arguments belong to."""
+    for tree, inputs in _inputs_by_root(arguments).values():
+        yield resolve(tree, inputs, gunicorn_version)
+
+
+def _inputs_by_root(arguments: Iterable[Path]) -> dict[Path, tuple[Tree, dict[str, Kind]]]:
     """The tree and the input files of each project that the arguments belong to."""
     projects: dict[Path, tuple[Tree, dict[str, Kind]]] = {}
     for argument in arguments:
@@ -139,7 +168,7 @@ def _inputs(tree: Tree, path: str) -> Iterator[tuple[str, Kind]]:
             yield file, found
 
 
-def _holds_for(rule: Rule, target: Catalogue) -> bool:
+def _holds_for(rule: Rule, target: Target) -> bool:
     bounds = (part.strip() for part in rule.versions.split(","))
     for bound in bounds:
         operator, version = bound[:2].rstrip("0123456789"), bound.lstrip("<>=")
@@ -156,6 +185,8 @@ def _hits(rule: Rule, project: Project) -> Iterator[Hit]:
         return
     on_deployment = deployment_checks()[rule.check]
     for deployment in project.deployments:
+        if not _holds_for(rule, deployment.target):
+            continue
         launch = deployment.launch
         certain = launch is None or launch.command.certain
         for hit in on_deployment(deployment, rule.parameters):

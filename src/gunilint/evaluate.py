@@ -34,6 +34,7 @@ from gunilint.values import (
     Environment,
     Function,
     Known,
+    Module,
     OneOf,
     Option,
     Symbolic,
@@ -239,7 +240,7 @@ class _Evaluator:
     def run_import(self, statement: s.Import) -> None:
         dotted = "." * statement.level + statement.module
         if statement.original is None:
-            value: Value = Unknown(f"it is the module `{dotted}`")
+            value = Known(Module(dotted))
             self.bind(statement.name, value, statement.span, statement.span, "import")
             bound = statement.module if statement.name in statement.module.split(".")[1:] else None
             plain = statement.name == statement.module.partition(".")[0]

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from gunilint import paths
 from gunilint.application import split_spec
-from gunilint.catalogue import Catalogue
+from gunilint.catalogue import catalogue, latest
 from gunilint.command import Command, Label, Word
-from gunilint.deployment import Launch, Reload
+from gunilint.deployment import Launch, Reload, Target
 from gunilint.discover import Tree, kind_of
 from gunilint.files import Files
 from gunilint.interpret import commands as interpret
@@ -35,14 +35,14 @@ _PRINTING = frozenset({"check_config", "print_config"})
 class Follower:
     """Follows commands through one project.
 
-    `reloads` gathers the reloading commands that it meets, and `followed` the scripts that
-    something else starts or sources.
+    `target` tells the gunicorn of a folder. `reloads` gathers the reloading commands that it
+    meets, and `followed` the scripts that something else starts or sources.
     """
 
-    def __init__(self, files: Files, catalogue: Catalogue) -> None:
+    def __init__(self, files: Files, target: Callable[[str], Target]) -> None:
         self.files = files
         self.tree: Tree = files.tree
-        self.catalogue = catalogue
+        self.target = target
         self.reloads: dict[Reload, None] = {}
         self.followed: set[str] = set()
 
@@ -125,9 +125,13 @@ class Follower:
 
     def _launch(self, target: Program, place: Place, chain: tuple[Label, ...]) -> Iterator[Launch]:
         if target.name == "gunicorn":
-            line = read_options(target.arguments, self.catalogue)
+            line = read_options(target.arguments, catalogue())
         else:
             line = CommandLine(_first_operand(target.arguments), (), ())
+        folder = self._likeliest(place, line)
+        version = self.target(folder)
+        if target.name == "gunicorn" and version.version != latest():
+            line = read_options(target.arguments, catalogue(version.version))
         if line.exits or any(option.setting.name in _PRINTING for option in line.options):
             return
         yield Launch(
@@ -137,7 +141,8 @@ class Follower:
             line=line,
             chain=(*chain, Label(target.command.span, f"{target.name} is started here")),
             place=place,
-            folder=self._likeliest(place, line),
+            folder=folder,
+            target=version,
         )
 
     def _place(self, command: Command, place: Place, script: str | None) -> Place:

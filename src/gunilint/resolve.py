@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from gunilint import paths
 from gunilint.application import Application, Frameworks, dependencies_hint, foreign_bases, inspect
-from gunilint.catalogue import Catalogue
-from gunilint.catalogue.workers import GTHREAD, SYNC, Worker, find_worker
-from gunilint.deployment import ConfigFile, Deployment, Launch, Project, Reload, Setting
+from gunilint.catalogue import catalogue, latest
+from gunilint.catalogue.workers import Worker, find_worker, workers
+from gunilint.deployment import ConfigFile, Deployment, Launch, Project, Reload, Target
 from gunilint.discover import Kind, Tree, normalise
 from gunilint.evaluate import Namespace, evaluate
 from gunilint.files import Files
@@ -20,7 +20,8 @@ from gunilint.options import CommandLine
 from gunilint.parse import systemd
 from gunilint.parse.systemd import Unit
 from gunilint.paths import Place
-from gunilint.settings import effective, extra_arguments
+from gunilint.process import started
+from gunilint.settings import Sources, absolute, effective, extra_arguments
 from gunilint.source import Source
 from gunilint.syntax import PythonConfig
 from gunilint.values import Environment, Known, Value
@@ -34,19 +35,22 @@ _DEBUGGING = re.compile(r"debug|(^|[^a-z])(dev|devel|development|local)([^a-z]|$
 """Words in the condition of a branch that say so."""
 
 
-def resolve(tree: Tree, inputs: Mapping[str, Kind], catalogue: Catalogue) -> Project:
-    """Work out every deployment of the input files: their root-relative paths and kinds."""
-    return _Resolver(tree, catalogue).run(inputs)
+def resolve(tree: Tree, inputs: Mapping[str, Kind], version: str | None = None) -> Project:
+    """Work out every deployment of the input files: their root-relative paths and kinds.
+
+    `version` is the gunicorn that will run; None lets the project's dependencies say it.
+    """
+    return _Resolver(tree, version).run(inputs)
 
 
 class _Resolver:
     """One run over a project; it remembers what it has parsed and followed."""
 
-    def __init__(self, tree: Tree, catalogue: Catalogue) -> None:
+    def __init__(self, tree: Tree, version: str | None) -> None:
         self.tree = tree
-        self.catalogue = catalogue
+        self.version = version
         self.files = Files(tree)
-        self.follower = Follower(self.files, catalogue)
+        self.follower = Follower(self.files, self.target)
         self.applications: dict[tuple[str, tuple[str, ...]], Application] = {}
         self.used_configs: set[str] = set()
         self._frameworks: Frameworks | None = None
@@ -65,7 +69,6 @@ class _Resolver:
         reloads = tuple(self.follower.reloads)
         return Project(
             tree=self.tree,
-            catalogue=self.catalogue,
             deployments=tuple(_with_reloads(deployment, reloads) for deployment in deployments),
             units=tuple(units),
             reloads=reloads,
@@ -118,26 +121,36 @@ class _Resolver:
 
     # deployments
 
+    def target(self, folder: str) -> Target:
+        """The gunicorn of a deployment in a folder."""
+        if self.version is not None:
+            return Target(self.version, "as asked for")
+        return Target(latest(), "the newest that gunilint knows, as nothing says which")
+
     def launched(self, launch: Launch) -> Deployment:
         """What a launch runs with."""
         if launch.server != "gunicorn":
-            return Deployment(self.catalogue, {}, launch=launch)
+            return Deployment(launch.target, {}, launch=launch)
         environment = launch.command.environment
-        extra = extra_arguments(environment, self.catalogue)
+        known = catalogue(launch.target.version)
+        extra = extra_arguments(environment, known)
         launch = replace(launch, extra=extra)
         config, missing = self.find_config(launch)
         namespace = config.namespace if config else None
         option = _config_option(launch.line) or _config_option(extra)
         assumes = option.assumes if isinstance(option, Known) else ()
-        settings = effective(
-            self.catalogue, environment, namespace, missing, extra, launch.line, assumes
-        )
+        process = started(launch)
+        sources = Sources(process, environment, namespace, missing, extra, launch.line, assumes)
+        settings = effective(known, sources)
         folders: tuple[str, ...] = (launch.folder,)
         chdir = settings["chdir"].known
         if isinstance(chdir, str):
             changed = paths.change(Place(launch.place.text, folders), chdir, None, self.tree)
             folders = (*changed.folders, launch.folder)
-        deployment = Deployment(self.catalogue, settings, launch=launch, config=config)
+        settings["chdir"] = absolute(settings["chdir"], process.directory)
+        deployment = Deployment(
+            launch.target, settings, launch=launch, config=config, missing=missing
+        )
         return self.complete(deployment, folders)
 
     def unlaunched(self, path: str) -> Iterator[Deployment]:
@@ -154,13 +167,15 @@ class _Resolver:
             return
         folders = ("", posixpath.dirname(path))
         namespace = self.namespace(document, {}, folders)
-        meant = {*self.catalogue.settings, *self.catalogue.others, *self.catalogue.spellings}
+        target = self.target(posixpath.dirname(path))
+        known = catalogue(target.version)
+        meant = {*known.settings, *known.others, *known.spellings}
         if meant.isdisjoint(namespace.bindings):
             self.files.seen.discard(path)
             return
-        settings = effective(self.catalogue, {}, namespace, None, None, None)
+        settings = effective(known, Sources(config=namespace))
         config = ConfigFile(document.source, namespace)
-        yield self.complete(Deployment(self.catalogue, settings, config=config), folders)
+        yield self.complete(Deployment(target, settings, config=config), folders)
 
     def complete(self, deployment: Deployment, folders: tuple[str, ...]) -> Deployment:
         """`deployment` with its application, its worker and whether it is for development."""
@@ -174,7 +189,7 @@ class _Resolver:
         return replace(
             deployment,
             app=self.application(spec, search) if isinstance(spec, str) else None,
-            worker=self.worker(settings, search),
+            worker=self.worker(deployment, search),
             frameworks=self.frameworks(),
             development=_is_for_development(deployment),
         )
@@ -193,17 +208,18 @@ class _Resolver:
             self._frameworks = dependencies_hint(self.tree)
         return self._frameworks
 
-    def worker(self, settings: Mapping[str, Setting], folders: Sequence[str]) -> Worker | None:
+    def worker(self, deployment: Deployment, folders: Sequence[str]) -> Worker | None:
         """The family of the worker class; a class of the project is of its base's."""
+        settings, version = deployment.settings, deployment.target.version
         value = settings["worker_class"].known
         if not isinstance(value, str):
             return None
         names = (value, *foreign_bases(value, folders, self.tree)) if "." in value else (value,)
-        families = (find_worker(name, self.catalogue.version) for name in names)
+        families = (find_worker(name, version) for name in names)
         worker = next((family for family in families if family is not None), None)
         threads = settings["threads"].known
-        if worker is SYNC and isinstance(threads, int) and threads > 1:
-            return GTHREAD
+        if worker and worker.name == "sync" and isinstance(threads, int) and threads > 1:
+            return workers(version)["gthread"]
         return worker
 
     # config files

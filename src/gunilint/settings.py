@@ -6,9 +6,10 @@ config file, `GUNICORN_CMD_ARGS`, the command line.
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from gunilint.catalogue import Catalogue, SettingInfo
 from gunilint.command import Word
@@ -16,47 +17,64 @@ from gunilint.deployment import Origin, Setting
 from gunilint.evaluate import Namespace
 from gunilint.options import CommandLine, OptionUse
 from gunilint.options import read as read_options
+from gunilint.process import Process
 from gunilint.source import Fragment, Span
 from gunilint.validate import from_command_line, validated
-from gunilint.values import Environment, Known, Symbolic, Unknown, Value, with_assumptions
+from gunilint.values import Environment, Known, OneOf, Unknown, Value, with_assumptions
 
 
-def effective(
-    catalogue: Catalogue,
-    environment: Environment,
-    config: Namespace | None,
-    missing: str | None,
-    extra: CommandLine | None,
-    line: CommandLine | None,
-    assumes: tuple[str, ...] = (),
-) -> dict[str, Setting]:
-    """Every setting that the catalogue has, with its effective value.
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a deployment's settings come from, weakest first.
 
     `missing` says why the config file isn't known, `assumes` what the choice of the file rests
-    on. `extra` is what `GUNICORN_CMD_ARGS` says and
-    `line` the command line, None where no launch is in sight.
+    on. `extra` is what `GUNICORN_CMD_ARGS` says and `line` the command line, None where no
+    launch is in sight.
     """
-    merged = _Merged(
-        {
-            name: _default(info, environment, launched=line is not None, assumes=assumes)
-            for name, info in catalogue.settings.items()
-        }
-    )
-    if missing is not None:
-        merged.lose(missing)
+
+    process: Process = field(default_factory=Process)
+    environment: Environment = field(default_factory=dict)
+    config: Namespace | None = None
+    missing: str | None = None
+    extra: CommandLine | None = None
+    line: CommandLine | None = None
+    assumes: tuple[str, ...] = ()
+
+
+def effective(catalogue: Catalogue, sources: Sources) -> dict[str, Setting]:
+    """Every setting that the catalogue has, with its effective value."""
+    config, line = sources.config, sources.line
+    merged = _Merged({name: _default(info, sources) for name, info in catalogue.settings.items()})
+    if line is not None and line.app is not None:
+        merged.put("default_proc_name", line.app.value, "command line", line.app.span)
+    if sources.missing is not None:
+        merged.lose(sources.missing)
     if config is not None:
         if config.open is not None:
             merged.lose(config.open)
         for name, binding in config.bindings.items():
             info = catalogue.settings.get(name)
             if info is not None:
-                value = with_assumptions(validated(info, binding.value), assumes)
+                value = with_assumptions(validated(info, binding.value), sources.assumes)
                 merged.put(name, value, "config file", binding.span)
-    if extra is not None:
-        merged.put_all(extra, "GUNICORN_CMD_ARGS")
+    if sources.extra is not None:
+        merged.put_all(sources.extra, "GUNICORN_CMD_ARGS")
     if line is not None:
         merged.put_all(line, "command line")
     return merged.settings
+
+
+def absolute(setting: Setting, start: Value | None) -> Setting:
+    """`chdir` as gunicorn keeps it: below the directory in which it was started."""
+    value = setting.value
+    if not isinstance(value, Known) or not isinstance(value.value, str):
+        return setting
+    if value.value.startswith("/"):
+        return setting
+    if not isinstance(start, Known):
+        return replace(setting, value=Unknown("it is below where gunicorn is started"))
+    joined = posixpath.normpath(posixpath.join(str(start.value), value.value))
+    return replace(setting, value=replace(value, value=joined))
 
 
 def extra_arguments(environment: Environment, catalogue: Catalogue) -> CommandLine | None:
@@ -96,21 +114,27 @@ class _Merged:
             self.settings[name] = replace(setting, value=Unknown(reason))
 
 
-def _default(
-    info: SettingInfo, environment: Environment, *, launched: bool, assumes: tuple[str, ...]
-) -> Setting:
+def _default(info: SettingInfo, sources: Sources) -> Setting:
     """A setting that at most the environment sets."""
-    if not launched:
+    assumes = sources.assumes
+    if sources.line is None:
         assumes = (*assumes, "no command line sets it")
-    given = environment.get(info.environment) if info.environment else None
+    if info.machine:
+        value = sources.process.default(info.name)
+        return Setting(info.name, with_assumptions(value, assumes), "default")
+    given = sources.environment.get(info.environment) if info.environment else None
     if given is None:
         if info.environment is not None:
             assumes = (*assumes, f"{info.environment} is unset")
-        return Setting(info.name, validated(info, Known(info.default, assumes)), "default")
-    span = given.via[0] if isinstance(given, Known | Symbolic) and given.via else None
+        default = Known(info.default, assumes)
+        return Setting(
+            info.name, default if info.default is None else validated(info, default), "default"
+        )
+    span = given.via[0] if not isinstance(given, OneOf) and given.via else None
     if isinstance(given, Known) and info.name == "bind":
         given = replace(given, value=[f"0.0.0.0:{given.value}"])
-    return Setting(info.name, validated(info, given), "environment", span)
+    value = validated(info, from_command_line(info, given))
+    return Setting(info.name, value, "environment", span)
 
 
 def _from_options(line: CommandLine) -> Iterator[tuple[str, Value, Span]]:

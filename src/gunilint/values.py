@@ -1,6 +1,7 @@
 """What is known of a value without running anything.
 
-A value is `Known`, `Symbolic` in the number of CPUs, `OneOf` a few possibilities, or `Unknown`.
+A value is `Known`, `Symbolic` in the number of CPUs, `OneOf` a few possibilities, `Unknown`, or
+`Refused` by gunicorn.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from gunilint.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A plain Python value, or a `Function`.
+    """A plain Python value, a `Function` or a `Module`.
 
     `assumes` names what it rests on ("WORKERS is unset"); `via` holds the places, other than
     the value's own, that it came through, such as the assignment of a shell variable.
@@ -51,10 +52,20 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A value with which gunicorn doesn't start, and why ("it is negative")."""
+
+    value: object
+    reason: str
+    assumes: tuple[str, ...] = ()
+    via: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """One possibility: what it is, when it holds ("DEBUG is true"), and the place that says so."""
 
-    value: Known | Symbolic | Unknown
+    value: Single
     condition: str
     span: Span | None = None
 
@@ -66,7 +77,7 @@ class OneOf:
     options: tuple[Option, ...]
 
 
-Value: TypeAlias = Known | Symbolic | OneOf | Unknown
+Value: TypeAlias = Known | Symbolic | OneOf | Unknown | Refused
 
 Environment: TypeAlias = Mapping[str, Value]
 """The variables that something in the deployment sets; a name that is absent is set by nothing."""
@@ -86,7 +97,14 @@ class Function:
     span: Span
 
 
-Single: TypeAlias = Known | Symbolic | Unknown
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module that a Python file imports, as the value of its name."""
+
+    name: str
+
+
+Single: TypeAlias = Known | Symbolic | Unknown | Refused
 """A value with one possibility."""
 
 

@@ -6,15 +6,19 @@ The data is in `settings.json`, which `scripts/build_catalogue.py` writes.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 Kind = Literal[
-    "int", "bool", "string", "list", "comma-list", "addresses",
-    "class", "choice", "dict", "hook", "user", "opaque",
+    "addresses", "any-networks", "bool", "choice", "class", "comma-list", "dict", "directory",
+    "files", "group", "hook", "host-port", "int", "list", "networks", "opaque", "patterns",
+    "protocols", "ssl-version", "statsd-address", "string", "user",
 ]  # fmt: skip
+"""What a setting's validator takes; `validate.py` says what it makes of it."""
+
 Action = Literal["store", "append", "switch", "constant", "optional"]
 
 
@@ -24,22 +28,31 @@ class SettingInfo:
 
     `flags` are its command line options, empty where there are none. `action` says how the
     command line takes it: "store" and "append" need a value, "switch" sets True, "constant" sets
-    False, "optional" may have a value. `since` and `until` are the first and last versions that
-    have it. `arity` lists how many positional parameters a hook may have. `environment` is the
-    variable that gunicorn takes the default from.
+    False, "optional" may have a value. `type` is what argparse makes of the text: "int", "auto_int"
+    (a leading zero means octal) or None. `since` and `until` are the first and last versions that
+    have it, None beyond 19.9 and the newest. `bounds` are a number's least and greatest value;
+    `choices` maps each word that is taken to what becomes of it, `others` does so for the
+    `repr` of None, True and False, and `exact` says that case and blanks count. `arity` lists how
+    many positional parameters a hook may have. `environment` is the variable that gunicorn
+    takes the default from, `machine` says that the machine decides it.
     """
 
     name: str
     kind: Kind
-    flags: tuple[str, ...]
-    action: Action
-    default: object
-    since: str
-    until: str | None
-    section: str
-    choices: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    action: Action = "store"
+    type: str | None = None
+    default: object = field(default=None, hash=False)
+    since: str | None = None
+    until: str | None = None
+    section: str = ""
+    bounds: tuple[int, int | None] = (0, None)
+    choices: Mapping[str, object] = field(default_factory=dict, hash=False)
+    others: Mapping[str, object] = field(default_factory=dict, hash=False)
+    exact: bool = False
     arity: tuple[int, ...] = ()
     environment: str | None = None
+    machine: bool = False
 
     @property
     def takes_value(self) -> bool:
@@ -84,12 +97,17 @@ def _data() -> dict[str, Any]:
     return data
 
 
+def releases() -> tuple[str, ...]:
+    """The gunicorn versions that the catalogue was made from, oldest first."""
+    return tuple(_data()["releases"])
+
+
 def latest() -> str:
     """The newest gunicorn that the catalogue knows."""
-    return str(_data()["latest"])
+    return releases()[-1]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def catalogue(version: str | None = None) -> Catalogue:
     """The catalogue of gunicorn `version` (default: the newest known)."""
     data = _data()
@@ -98,33 +116,40 @@ def catalogue(version: str | None = None) -> Catalogue:
     others: dict[str, SettingInfo] = {}
     for name, entry in data["settings"].items():
         info = _setting(name, entry, chosen)
-        (settings if _exists(info, chosen) else others)[name] = info
+        there = within(chosen, info.since, info.until) and chosen not in entry.get("except", ())
+        (settings if there else others)[name] = info
     options = {flag: info for info in settings.values() for flag in info.flags}
     return Catalogue(chosen, settings, options, others, data["spellings"])
 
 
-def _exists(info: SettingInfo, version: str) -> bool:
+def worker_aliases(version: str) -> dict[str, str]:
+    """The short names of worker classes that gunicorn `version` knows, with their classes."""
+    return {
+        alias: entry["class"]
+        for alias, entry in _data()["workers"].items()
+        if within(version, entry["since"], entry["until"])
+    }
+
+
+def within(version: str, since: str | None, until: str | None) -> bool:
+    """Whether `version` lies between two others, both included; None means no bound."""
     key = version_key(version)
-    if key < version_key(info.since):
-        return False
-    return info.until is None or key <= version_key(info.until)
+    return (since is None or version_key(since) <= key) and (
+        until is None or key <= version_key(until)
+    )
+
+
+_NOT_FIELDS = frozenset({"history", "except", "before"})
 
 
 def _setting(name: str, entry: dict[str, Any], version: str) -> SettingInfo:
-    fields = dict(entry)
+    fields: dict[str, Any] = dict(entry)
     for change in entry.get("history", ()):
         if version_key(version) < version_key(change["before"]):
             fields.update(change)
-    return SettingInfo(
-        name=name,
-        kind=fields["kind"],
-        flags=tuple(fields["flags"]),
-        action=fields["action"],
-        default=fields["default"],
-        since=fields["since"],
-        until=fields["until"],
-        section=fields["section"],
-        choices=tuple(fields.get("choices", ())),
-        arity=tuple(fields.get("arity", ())),
-        environment=fields.get("environment"),
-    )
+    own: dict[str, Any] = {
+        key: tuple(value) if key in ("flags", "arity", "bounds") else value
+        for key, value in fields.items()
+        if key not in _NOT_FIELDS
+    }
+    return SettingInfo(name=name, **own)

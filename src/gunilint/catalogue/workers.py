@@ -1,80 +1,79 @@
-"""Worker classes: what each serves and which settings it leaves unused.
+"""Worker classes: what each serves and what it makes of gunicorn's settings.
 
-Measured on gunicorn 27.0.1, uvicorn 0.54.0 and uvicorn-worker 0.4.0.
+The data is in `workers.json`: measured on gunicorn 20.1 to 27.0.1, uvicorn 0.54.0, uvicorn-worker
+0.4.0 and aiohttp 3.14.5. The short names, by version, come from gunicorn's own releases.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
 
-from gunilint.catalogue import version_key
+from gunilint.catalogue import version_key, worker_aliases
+
+Effect = Literal["honoured", "partial", "ignored", "warned", "switches to gthread"]
+"""What a worker makes of a setting: "warned" is ignored with a warning in the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
     """A family of worker classes that behave alike.
 
-    `serves` is the kind of application it can call. `ignores` are settings that it reads
-    nothing of. `beats_while_draining` tells whether it sends heartbeats while it finishes its
-    requests: without them, `timeout` kills it.
+    `serves` is the kind of application it can call. `beats_while_draining` tells whether it
+    sends heartbeats while it finishes its requests: without them, `timeout` kills it.
+    `times_requests` tells whether `timeout` is a limit for each request. `ends_with_master` is
+    False for a worker that serves on when its master has died. `effects` has the settings that
+    it doesn't simply honour.
     """
 
     name: str
     serves: str
-    ignores: frozenset[str] = frozenset()
-    beats_while_draining: bool = True
+    beats_while_draining: bool
+    times_requests: bool
+    ends_with_master: bool
+    effects: Mapping[str, Effect] = field(hash=False)
+
+    def effect(self, setting: str) -> Effect:
+        """What it makes of a setting."""
+        return self.effects.get(setting, "honoured")
+
+    def ignores(self, setting: str) -> bool:
+        """Whether it reads nothing of a setting."""
+        return self.effect(setting) in ("ignored", "warned")
 
 
-_ASYNC_IGNORES = frozenset({"worker_connections", "threads"})
+@lru_cache(maxsize=1)
+def _data() -> dict[str, Any]:
+    path = Path(__file__).with_name("workers.json")
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data
 
-SYNC = Worker("sync", "wsgi", frozenset({"worker_connections", "keepalive"}), False)
-GTHREAD = Worker("gthread", "wsgi")
-GEVENT = Worker("gevent", "wsgi", frozenset({"threads"}))
-GEVENT_PYWSGI = Worker("gevent_pywsgi", "wsgi", frozenset({"threads", "max_requests"}))
-EVENTLET = Worker("eventlet", "wsgi", frozenset({"threads"}))
-TORNADO = Worker("tornado", "wsgi", _ASYNC_IGNORES)
-ASGI = Worker("asgi", "asgi", _ASYNC_IGNORES, False)
-UVICORN = Worker("uvicorn", "asgi", _ASYNC_IGNORES, False)
-AIOHTTP = Worker("aiohttp", "aiohttp", _ASYNC_IGNORES)
 
-_ALIASES: dict[str, tuple[Worker, str, str | None]] = {
-    "sync": (SYNC, "0", None),
-    "gthread": (GTHREAD, "19.4", None),
-    "gevent": (GEVENT, "0", None),
-    "gevent_wsgi": (GEVENT_PYWSGI, "0", None),
-    "gevent_pywsgi": (GEVENT_PYWSGI, "0", None),
-    "tornado": (TORNADO, "0", None),
-    "eventlet": (EVENTLET, "0", "25.3.0"),
-    "gaiohttp": (AIOHTTP, "19.0", "19.10.0"),
-    "asgi": (ASGI, "24.0.0", None),
-}
+@lru_cache(maxsize=64)
+def workers(version: str) -> Mapping[str, Worker]:
+    """Every family, by name, as it behaves with gunicorn `version`."""
+    data = _data()
+    found = {}
+    for name, facts in data["families"].items():
+        cells = {setting: row.get(name, "honoured") for setting, row in data["effects"].items()}
+        effects = {setting: _effect(cell, version) for setting, cell in cells.items()}
+        unusual = {setting: effect for setting, effect in effects.items() if effect != "honoured"}
+        found[name] = Worker(name=name, effects=unusual, **facts)
+    return found
 
-_CLASSES = {
-    "gunicorn.workers.sync.SyncWorker": SYNC,
-    "gunicorn.workers.gthread.ThreadWorker": GTHREAD,
-    "gunicorn.workers.ggevent.GeventWorker": GEVENT,
-    "gunicorn.workers.ggevent.GeventPyWSGIWorker": GEVENT_PYWSGI,
-    "gunicorn.workers.ggevent.PyWSGIWorker": GEVENT_PYWSGI,
-    "gunicorn.workers.gtornado.TornadoWorker": TORNADO,
-    "gunicorn.workers.geventlet.EventletWorker": EVENTLET,
-    "gunicorn.workers.gasgi.ASGIWorker": ASGI,
-    "uvicorn.workers.UvicornWorker": UVICORN,
-    "uvicorn.workers.UvicornH11Worker": UVICORN,
-    "uvicorn_worker.UvicornWorker": UVICORN,
-    "uvicorn_worker.UvicornH11Worker": UVICORN,
-    "aiohttp.worker.GunicornWebWorker": AIOHTTP,
-    "aiohttp.GunicornWebWorker": AIOHTTP,
-    "aiohttp.worker.GunicornUVLoopWebWorker": AIOHTTP,
-    "aiohttp.GunicornUVLoopWebWorker": AIOHTTP,
-}
+
+def _effect(cell: str, version: str) -> Any:
+    """The effect that `cell` names; "ignored <27.0.0" ends with that version."""
+    effect, _, bound = cell.partition(" <")
+    return "honoured" if bound and version_key(version) >= version_key(bound) else effect
 
 
 def find_worker(worker_class: str, version: str) -> Worker | None:
     """The family of a worker class as gunicorn `version` knows it; None for any other class."""
-    if worker_class in _CLASSES:
-        return _CLASSES[worker_class]
-    worker, since, until = _ALIASES.get(worker_class, (None, "0", None))
-    key = version_key(version)
-    if worker is None or key < version_key(since) or (until and key > version_key(until)):
-        return None
-    return worker
+    path = worker_aliases(version).get(worker_class, worker_class)
+    family = _data()["classes"].get(path)
+    return workers(version)[family] if family else None

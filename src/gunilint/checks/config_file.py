@@ -57,7 +57,7 @@ def unknown_setting(deployment: Deployment, parameters: Parameters) -> Iterator[
         values = {"name": name, "meant": meant, "version": catalogue.version}
         if variant in ("removed", "newer"):
             info = catalogue.others[name]
-            values["bound"] = info.since if variant == "newer" or not info.until else info.until
+            values["bound"] = (info.since if variant == "newer" else info.until) or "19.9"
         yield Hit(binding.target, values, variant=variant)
 
 
@@ -67,7 +67,8 @@ def _meant(name: str, binding: Binding, catalogue: Catalogue) -> tuple[str | Non
     if name in catalogue.spellings and is_value:
         return "spelling", catalogue.spellings[name]
     if name in catalogue.others and is_value:
-        newer = version_key(catalogue.others[name].since) > version_key(catalogue.version)
+        since = catalogue.others[name].since
+        newer = since is not None and version_key(since) > version_key(catalogue.version)
         return ("newer" if newer else "removed"), name
     if name.lower() in catalogue.settings and is_value:
         return "case", name.lower()

@@ -50,6 +50,6 @@ def _considered(deployment: Deployment, parameters: Parameters) -> Setting | Non
     name = parameters["setting"]
     if parameters.get("production") and deployment.development:
         return None
-    if deployment.worker is not None and name in deployment.worker.ignores:
+    if deployment.worker is not None and deployment.worker.ignores(name):
         return None
     return deployment.settings.get(name)
