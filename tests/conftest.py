@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from gunilint.engine import lint
 from gunilint.findings import Finding
 from gunilint.rules import load_rules
 from projects import write
+from tally import TALLY
 
 Lint = Callable[..., list[Finding]]
 
@@ -25,3 +27,23 @@ def lint_files(tmp_path: Path) -> Lint:
         return list(result.findings)
 
     return run
+
+
+# The oracles' figures: each worker of a parallel run hands its own over.
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["tally"] = dict(TALLY.counts)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    TALLY.counts.update(getattr(node, "workeroutput", {}).get("tally", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if TALLY.counts:
+        terminalreporter.section("compared with the real programs")
+        terminalreporter.write_line("\n".join(TALLY.lines()))

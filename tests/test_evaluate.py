@@ -173,7 +173,7 @@ UNKNOWN = [
     ("x = os.environ['W']", "platform has to set"),
     ("x = int(os.getenv('W'))", "nothing sets"),
     ("x = requests.get('y').text", "can't be evaluated"),
-    ("x = unknown", "isn't set in this file"),
+    ("x = y = 1\ndel x\nx = x", "isn't set in this file"),
     ("x = [i for i in range(3)]", "a comprehension"),
     ("x = 10 ** 10 ** 10", "too large"),
     ("x = [0] * 10 ** 9", "too large"),
@@ -181,7 +181,6 @@ UNKNOWN = [
     ("x = 1 << 10 ** 6", "too large"),
     ("x = '%1000000d' % 1", "too large"),
     ("x = f'{1:1000000}'", "too large"),
-    ("x = 1 / 0", "ZeroDivisionError"),
     ("x = {}['a']", "KeyError"),
     ("from settings import W as x", "imported from `settings`"),
     ("import settings\nx = settings.W", "isn't in the project"),
@@ -341,3 +340,57 @@ class TestModules:
 )
 def test_hostile_file_ends_in_time(text: str) -> None:
     namespace(text)
+
+
+FAILING = [
+    ("x = 1 / 0", "ZeroDivisionError", 1),
+    ("x = 1\ny = int('four')", "ValueError", 2),
+    ("x = unheard_of", "NameError", 1),
+    ("x = unheard_of() * 2", "NameError", 1),
+    ("x = 1\nraise RuntimeError('no')", "an exception", 2),
+    ("{{ x }}", "NameError", 1),
+    ("x = 'a' + 1", "TypeError", 1),
+    ("def f():\n    return 1 / 0\nx = f()", "ZeroDivisionError", 3),
+]
+
+
+@pytest.mark.parametrize(("text", "exception", "line"), FAILING, ids=[text for text, *_ in FAILING])
+def test_file_that_ends_with_an_exception(text: str, exception: str, line: int) -> None:
+    failure = evaluate(parse(Source("gunicorn.conf.py", text)), environment={}).failure
+    assert failure is not None
+    assert (failure.reason, failure.span.line) == (f"it raises {exception}", line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "try:\n    x = 1 / 0\nexcept ZeroDivisionError:\n    x = 2",
+        "if debug():\n    raise RuntimeError",
+        "from base import *\nx = unheard_of",
+        "print(y := 3)\nx = y",
+        "def hook():\n    raise RuntimeError",
+        "x = len(unheard) if False else 1",
+        "x = ValueError",
+    ],
+)
+def test_file_that_may_well_end_without_one(text: str) -> None:
+    assert evaluate(parse(Source("gunicorn.conf.py", text)), environment={}).failure is None
+
+
+def test_import_in_try_has_two_outcomes() -> None:
+    text = "try:\n    import uvloop\n    x = 1\nexcept ImportError:\n    x = 2"
+    value = binding(text).value
+    assert isinstance(value, OneOf)
+    assert [(option.value, option.condition) for option in value.options] == [
+        (Known(1), "`uvloop` can be imported"),
+        (Known(2), "not (`uvloop` can be imported)"),
+    ]
+
+
+def test_assigned_variable_is_read_back() -> None:
+    assert binding("import os\nos.environ['W'] = '3'\nx = os.getenv('W')").value == Known("3")
+
+
+def test_function_that_sets_a_global() -> None:
+    text = "x = 1\ndef f():\n    global x\n    x = 2\nf()"
+    assert binding(text).value == Unknown("`f` sets it")

@@ -85,4 +85,4 @@ def test_option_texts_become_numbers(name: str, text: str, expected: object) -> 
 
 def test_option_that_is_no_number_is_refused() -> None:
     refused = from_command_line(SETTINGS["workers"], Known("auto"))
-    assert refused == Refused("auto", "it isn't a whole number")
+    assert refused == Refused("auto", "it isn't a whole number", status=2)

@@ -183,14 +183,16 @@ def _refusals(deployment: Deployment) -> Iterator[Refusal]:
     launch = deployment.launch
     if launch is not None:
         for error in launch.errors:
-            yield Refusal(error.span, error.reason, 2)
+            yield Refusal(error.span, error.reason, error.status)
+    failure = deployment.config.namespace.failure if deployment.config else None
+    if failure is not None:
+        yield Refusal(failure.span, failure.reason, 1, assumes=failure.assumes)
     for setting in deployment.settings.values():
         for source in (setting, *setting.overridden):
             value = source.value
             if isinstance(value, Refused):
-                status = 2 if source.origin in ("command line", "GUNICORN_CMD_ARGS") else 1
                 span = deployment.place(source)
-                yield Refusal(span, value.reason, status, setting.name, value.assumes)
+                yield Refusal(span, value.reason, value.status, setting.name, value.assumes)
     if launch is not None and launch.server == "gunicorn" and launch.line.app is None:
         named = deployment.settings.get("wsgi_app")
         paste = deployment.settings["paste"]

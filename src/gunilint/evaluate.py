@@ -5,9 +5,11 @@ Each statement is followed in order; what isn't understood makes a value unknown
 
 from __future__ import annotations
 
+import builtins
 import operator
 import posixpath
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -74,16 +76,26 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A statement that ends the file with an exception, and what that rests on."""
+
+    span: Span
+    reason: str
+    assumes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Namespace:
     """The names that a config leaves behind.
 
     `used` are the names that are read anywhere in the file. `open` says why more names may exist
-    than can be seen; None when these are all.
+    than can be seen; None when these are all. `failure` is where it ends with an exception.
     """
 
     bindings: Mapping[str, Binding]
     used: frozenset[str]
     open: str | None
+    failure: Failure | None = None
 
 
 Load = Callable[[str, int], s.PythonConfig | None]
@@ -131,6 +143,8 @@ class _Evaluator:
         self.classes: dict[str, dict[str, Value]] = {}
         self.modules: dict[str, Namespace | None] = {}
         self.required: list[str] = []
+        self.doubtful: list[str] = []
+        self.failure: Failure | None = None
         self.assumes: tuple[str, ...] = ()
         self.conditional = False
         self.stopped = False
@@ -143,7 +157,8 @@ class _Evaluator:
             self.run(config.body)
         except (_StepsError, RecursionError):
             self.open = "the file asks for too much work to follow"
-        return Namespace(dict(self.bindings), frozenset(_names_read(config.body)), self.open)
+        used = frozenset(_names_read(config.body))
+        return Namespace(dict(self.bindings), used, self.open, self.failure)
 
     def step(self) -> None:
         self.steps += 1
@@ -161,8 +176,20 @@ class _Evaluator:
 
     def run_assign(self, statement: s.Assign) -> None:
         value = self.value(statement.value)
+        if self.fails(value, statement.value.span):
+            return
         for target in statement.targets:
             self.assign(target, value, statement.value)
+
+    def fails(self, value: Value, span: Span) -> bool:
+        """Whether working out a value ends in an exception here, which ends the file."""
+        if not isinstance(value, Unknown) or value.raises is None or self.locals is not None:
+            return False
+        self.stopped = True
+        if not self.conditional:
+            assumes = tuple(dict.fromkeys((*self.assumes, *value.assumes)))
+            self.failure = Failure(span, f"it raises {value.raises}", assumes)
+        return True
 
     def assign(self, target: s.Expression, value: Value, expression: s.Expression) -> None:
         """Bind a name, or the names of a tuple; anything else changes what can't be seen."""
@@ -195,6 +222,8 @@ class _Evaluator:
                 self.bind(key.value, value, target.span, target.index.span, "assignment")
             else:
                 self.open = f"`{target.span.text}` sets names that aren't known"
+        elif self.qualname(target.value) == "os.environ":
+            self.set_variable(self.value(target.index), value)
         elif isinstance(target.value, s.Name):
             held, key = self.value(target.value), self.value(target.index)
             plain = isinstance(held, Known) and isinstance(held.value, dict)
@@ -210,6 +239,12 @@ class _Evaluator:
             else:
                 changed = Unknown(f"`{target.value.id}` is changed by item")
             self.rebind(target.value.id, changed)
+
+    def set_variable(self, name: Value, value: Value) -> None:
+        """`os.environ[name] = value`."""
+        if isinstance(name, Known) and isinstance(name.value, str):
+            kept = Unknown("a branch sets it") if self.conditional else value
+            self.environment = {**self.environment, name.value: kept}
 
     def bind(self, name: str, value: Value, span: Span, target: Span, kind: str) -> None:
         value = with_assumptions(value, self.assumes)
@@ -239,6 +274,10 @@ class _Evaluator:
 
     def run_import(self, statement: s.Import) -> None:
         dotted = "." * statement.level + statement.module
+        top = statement.module.partition(".")[0]
+        of_python = top in sys.stdlib_module_names
+        if not of_python and not self.loaded(statement.module, statement.level):
+            self.doubtful.append(dotted)
         if statement.original is None:
             value = Known(Module(dotted))
             self.bind(statement.name, value, statement.span, statement.span, "import")
@@ -264,8 +303,13 @@ class _Evaluator:
             self.open = f"`from {dotted} import *` may set it"
             return
         self.open = self.open or found.open
+        exported = found.bindings.get("__all__")
+        listed = exported.value if exported else None
+        if exported and not isinstance(listed, Known):
+            self.open = f"`{dotted}.__all__` may export it"
+        names = set(_items(listed.value) or ()) if isinstance(listed, Known) else None
         for name, binding in found.bindings.items():
-            if not name.startswith("_"):
+            if name in names if names is not None else not name.startswith("_"):
                 self.bind(name, binding.value, binding.span, binding.target, binding.kind)
 
     def loaded(self, module: str, level: int) -> Namespace | None:
@@ -339,17 +383,24 @@ class _Evaluator:
             }
 
     def run_try(self, statement: s.Try) -> None:
-        """The body succeeds, unless it reads an unset variable and there is a handler."""
+        """The body succeeds, unless there is a handler and it fails or needs what is unset."""
         before = dict(self.bindings)
-        known = len(self.required)
+        known, doubtful, failure = len(self.required), len(self.doubtful), self.failure
+        handler = statement.handlers[0] if statement.handlers else None
+        was_stopped = self.stopped
         self.run(statement.body)
         missing = self.required[known:]
-        if missing and statement.handlers:
+        modules = self.doubtful[doubtful:]
+        if handler is not None and (missing or self.failure is not failure):
             del self.required[known:]
-            self.bindings = before
-            self.stopped = False
+            self.bindings = before if missing else self.bindings
+            self.stopped, self.failure = was_stopped, failure
             with self.assuming(tuple(f"{name} is unset" for name in missing)):
-                self.run(statement.handlers[0])
+                self.run(handler)
+        elif handler is not None and modules:
+            there = f"`{modules[0]}` can be imported"
+            self.bindings = before
+            self.branches(((there, statement.body), (f"not ({there})", handler)))
         self.run(statement.after)
 
     def run_with(self, statement: s.With) -> None:
@@ -400,6 +451,7 @@ class _Evaluator:
         """A call may set names behind the file's back, change a list, or end the program."""
         call = statement.value
         if not isinstance(call, s.Call):
+            self.fails(self.value(call), statement.span)
             return
         name = self.qualname(call.function) or ""
         if name in ("exec", "globals.update", "vars.update", "execfile") or (
@@ -411,6 +463,18 @@ class _Evaluator:
             self.open = f"`{_short(call.span.text)}` may set it"
         elif name in ("sys.exit", "exit", "quit", "os._exit"):
             self.stopped = True
+        elif name == "os.environ.setdefault" and len(call.arguments) == 2:
+            variable = self.value(call.arguments[0].value)
+            if not isinstance(variable, Known) or variable.value not in self.environment:
+                self.set_variable(variable, self.value(call.arguments[1].value))
+        elif name.startswith("os.environ.") and name.rpartition(".")[2] in (
+            "update",
+            "clear",
+            "pop",
+        ):
+            self.open = f"`{_short(call.span.text)}` may change it"
+        elif isinstance(call.function, s.Name) and call.function.id in self.functions:
+            self.value(call)
         elif isinstance(call.function, s.Attribute) and isinstance(call.function.value, s.Name):
             self.mutate(call.function.value.id, call.function.name, call)
 
@@ -430,6 +494,8 @@ class _Evaluator:
             self.rebind(name, Unknown(f"`{method}` changes it"))
 
     def run_raise(self, statement: s.Raise) -> None:
+        if self.locals is None:
+            self.fails(Unknown("it is raised", raises="an exception"), statement.span)
         self.stopped = True
 
     @contextmanager
@@ -460,7 +526,11 @@ class _Evaluator:
             return Known(posixpath.join(CONFIG_DIRECTORY, posixpath.basename(self.source.path)))
         if node.id == "__name__":
             return Known("__config__")
-        return Unknown(f"`{node.id}` isn't set in this file")
+        missing = Unknown(f"`{node.id}` isn't set in this file")
+        before = self.source.text[: node.span.start]
+        if self.open or hasattr(builtins, node.id) or re.search(rf"\b{node.id}\b", before):
+            return missing
+        return replace(missing, raises="NameError")
 
     def attribute(self, node: s.Attribute) -> Value:
         if isinstance(node.value, s.Name) and node.name in self.classes.get(node.value.id, {}):
@@ -502,6 +572,10 @@ class _Evaluator:
             held = self.value(node.function.value)
             method = METHODS[node.function.name]
             return _apply(with_keywords(method, (None, *keywords)), "", held, *values)
+        if isinstance(node.function, s.Name):
+            called = self.name(node.function)
+            if isinstance(called, Unknown) and called.raises is not None:
+                return called
         return Unknown(f"it calls `{_short(node.function.span.text)}`, which can't be evaluated")
 
     def getenv(self, node: s.Call) -> Value:
@@ -549,6 +623,9 @@ class _Evaluator:
         finally:
             self.calls -= 1
             self.locals, self.stopped, self.conditional = outer, stopped, was_conditional
+        for name in function.sets:
+            value = Unknown(f"`{function.name}` sets it")
+            self.bind(name, value, function.name_span, function.name_span, "assignment")
         return _one_of(options)
 
     def returned(
@@ -796,7 +873,7 @@ def _apply(function: Callable[..., object], text: str, *values: Value) -> Value:
     """`function` of values: known if all are, symbolic in the CPUs, or each possibility."""
     for value in values:
         if isinstance(value, Unknown):
-            return Unknown(value.reason)
+            return Unknown(value.reason, assumes=value.assumes, raises=value.raises)
     branching = next((value for value in values if isinstance(value, OneOf)), None)
     if branching is not None:
         at = next(index for index, value in enumerate(values) if value is branching)
@@ -821,7 +898,18 @@ def _apply(function: Callable[..., object], text: str, *values: Value) -> Value:
     except TooLargeError:
         return Unknown("it is too large to evaluate")
     except Exception as error:
-        return Unknown(f"it raises {type(error).__name__}")
+        name = type(error).__name__
+        held = [value.value for value in plain if isinstance(value, Known)]
+        certain = text in _CERTAIN and all(map(_is_plain, held))
+        return Unknown(f"it raises {name}", assumes=assumes, raises=name if certain else None)
+
+
+_CERTAIN = frozenset({*BINARY, "int", "float"})
+"""Operations that fail here just when they fail in Python."""
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | bytes | list | tuple | dict)
 
 
 def _symbolic(

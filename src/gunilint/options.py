@@ -33,11 +33,12 @@ class OptionUse:
 
 @dataclass(frozen=True, slots=True)
 class OptionError:
-    """Why gunicorn refuses the command line and exits with status 2."""
+    """Why gunicorn refuses the command line, and the status that it exits with."""
 
     span: Span
     reason: str
     suggestion: str | None = None
+    status: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class _Reader:
             word = self.words[index]
             if word.text == "--" and not only_positionals:
                 only_positionals = True
+                if index == self.app_run_end + 1:
+                    self.app_run_end = index
             elif word.text is None and word.many:
                 self.open = f"`{word.span.text}` may add options"
             elif only_positionals or not self.is_option(word):

@@ -16,12 +16,13 @@ from gunilint.discover import Kind, Tree, normalise
 from gunilint.evaluate import Namespace, evaluate
 from gunilint.files import Files
 from gunilint.follow import Follower
+from gunilint.interpret import SCRIPT_DIRECTORY
 from gunilint.options import CommandLine
 from gunilint.parse import systemd
 from gunilint.parse.systemd import Unit
 from gunilint.paths import Place
 from gunilint.process import started
-from gunilint.settings import Sources, absolute, effective, extra_arguments
+from gunilint.settings import Sources, effective, extra_arguments, on_the_machine
 from gunilint.source import Source
 from gunilint.syntax import PythonConfig
 from gunilint.values import Environment, Known, Value
@@ -147,7 +148,7 @@ class _Resolver:
         if isinstance(chdir, str):
             changed = paths.change(Place(launch.place.text, folders), chdir, None, self.tree)
             folders = (*changed.folders, launch.folder)
-        settings["chdir"] = absolute(settings["chdir"], process.directory)
+        settings = on_the_machine(settings, process, _config_folder(launch, option))
         deployment = Deployment(
             launch.target, settings, launch=launch, config=config, missing=missing
         )
@@ -285,6 +286,18 @@ def _main_of(path: str) -> str:
 def _config_option(line: CommandLine | None) -> Value | None:
     uses = [use.value for use in line.options if use.setting.name == "config"] if line else []
     return uses[-1] if uses else None
+
+
+def _config_folder(launch: Launch, option: Value | None) -> str | None:
+    """The folder of the config file on the target machine, if that is known."""
+    path = option.value if isinstance(option, Known) else "gunicorn.conf.py"
+    start = launch.place.text
+    if not isinstance(path, str) or path.startswith(SCRIPT_DIRECTORY):
+        return None
+    folder = posixpath.dirname(path.removeprefix("file:"))
+    if folder.startswith("/"):
+        return folder
+    return posixpath.join(start, folder).rstrip("/") if start is not None else None
 
 
 def _is_for_development(deployment: Deployment) -> bool:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gunilint.catalogue import Catalogue, SettingInfo
 from gunilint.command import Word
 from gunilint.deployment import Origin, Setting
-from gunilint.evaluate import Namespace
-from gunilint.options import CommandLine, OptionUse
+from gunilint.evaluate import CONFIG_DIRECTORY, Namespace
+from gunilint.interpret import SCRIPT_DIRECTORY
+from gunilint.options import CommandLine, OptionError, OptionUse
 from gunilint.options import read as read_options
 from gunilint.process import Process
 from gunilint.source import Fragment, Span
-from gunilint.validate import from_command_line, validated
+from gunilint.validate import from_command_line, from_environment, validated
 from gunilint.values import Environment, Known, OneOf, Unknown, Value, with_assumptions
 
 
@@ -64,17 +65,54 @@ def effective(catalogue: Catalogue, sources: Sources) -> dict[str, Setting]:
     return merged.settings
 
 
-def absolute(setting: Setting, start: Value | None) -> Setting:
-    """`chdir` as gunicorn keeps it: below the directory in which it was started."""
-    value = setting.value
-    if not isinstance(value, Known) or not isinstance(value.value, str):
-        return setting
-    if value.value.startswith("/"):
-        return setting
-    if not isinstance(start, Known):
-        return replace(setting, value=Unknown("it is below where gunicorn is started"))
-    joined = posixpath.normpath(posixpath.join(str(start.value), value.value))
-    return replace(setting, value=replace(value, value=joined))
+def on_the_machine(
+    settings: Mapping[str, Setting], process: Process, config_folder: str | None
+) -> dict[str, Setting]:
+    """Settings with the machine's own paths in place of those below the project's folders.
+
+    `config_folder` is the config file's, None where it isn't known.
+    """
+    start = process.directory.value if isinstance(process.directory, Known) else None
+
+    def placed(setting: Setting) -> Setting:
+        value = setting.value
+        if isinstance(value, Known) and _mentions_folder(value.value):
+            if config_folder is None or SCRIPT_DIRECTORY in repr(value.value):
+                value = Unknown("it depends on where the project lies", assumes=value.assumes)
+            else:
+                value = replace(value, value=_replaced(value.value, config_folder))
+        if setting.name == "chdir" and isinstance(value, Known):
+            value = _below(start, value)
+        overridden = tuple(map(placed, setting.overridden))
+        return replace(setting, value=value, overridden=overridden)
+
+    return {name: placed(setting) for name, setting in settings.items()}
+
+
+def _below(start: object, value: Known) -> Value:
+    """A directory as gunicorn keeps it: below the one in which it was started."""
+    path = str(value.value)
+    if path.startswith("/"):
+        return value
+    if not isinstance(start, str):
+        return Unknown("it is below where gunicorn is started", assumes=value.assumes)
+    return replace(value, value=posixpath.normpath(posixpath.join(start, path)))
+
+
+def _mentions_folder(value: object) -> bool:
+    if isinstance(value, str):
+        return CONFIG_DIRECTORY in value or SCRIPT_DIRECTORY in value
+    if isinstance(value, dict):
+        return any(map(_mentions_folder, (*value, *value.values())))
+    return isinstance(value, list | tuple) and any(map(_mentions_folder, value))
+
+
+def _replaced(value: object, folder: str) -> object:
+    if isinstance(value, str):
+        return value.replace(CONFIG_DIRECTORY, folder)
+    if isinstance(value, dict):
+        return {_replaced(key, folder): _replaced(item, folder) for key, item in value.items()}
+    return [_replaced(item, folder) for item in value] if isinstance(value, list | tuple) else value
 
 
 def extra_arguments(environment: Environment, catalogue: Catalogue) -> CommandLine | None:
@@ -87,7 +125,8 @@ def extra_arguments(environment: Environment, catalogue: Catalogue) -> CommandLi
     try:
         texts = shlex.split(value.value)
     except ValueError:
-        return CommandLine(None, (), (), open="`GUNICORN_CMD_ARGS` has an open quote")
+        error = OptionError(value.via[0], "`GUNICORN_CMD_ARGS` has an open quote", status=1)
+        return CommandLine(None, (), (error,))
     return replace(read_options(_words(texts, value.via[0]), catalogue), app=None)
 
 
@@ -133,7 +172,7 @@ def _default(info: SettingInfo, sources: Sources) -> Setting:
     span = given.via[0] if not isinstance(given, OneOf) and given.via else None
     if isinstance(given, Known) and info.name == "bind":
         given = replace(given, value=[f"0.0.0.0:{given.value}"])
-    value = validated(info, from_command_line(info, given))
+    value = validated(info, from_environment(info, given))
     return Setting(info.name, value, "environment", span)
 
 

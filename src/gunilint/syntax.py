@@ -235,7 +235,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class FunctionDefinition:
-    """`def`: `positional` includes parameters with defaults, `*args` not."""
+    """`def`: its positional parameters, and the module's names that it declares `global`."""
 
     name: str
     parameters: tuple[Parameter, ...]
@@ -243,6 +243,7 @@ class FunctionDefinition:
     decorated: bool
     body: tuple[Statement, ...]
     name_span: Span
+    sets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,11 +310,14 @@ class Evaluate:
     """An expression as a statement."""
 
     value: Expression
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Raise:
     """`raise`: nothing after it runs."""
+
+    span: Span
 
 
 Statement: TypeAlias = (

@@ -32,7 +32,16 @@ def validated(info: SettingInfo, value: Value) -> Value:
 
 def from_command_line(info: SettingInfo, value: Value) -> Value:
     """The value that argparse makes of an option's text."""
+    return _each(value, lambda single: _by_argparse(_converted(info, single, _parsed)))
+
+
+def from_environment(info: SettingInfo, value: Value) -> Value:
+    """The value that gunicorn makes of a variable's text when it is imported."""
     return _each(value, lambda single: _converted(info, single, _parsed))
+
+
+def _by_argparse(value: Single) -> Single:
+    return replace(value, status=2) if isinstance(value, Refused) else value
 
 
 Conversion = Callable[[SettingInfo, object], object]
@@ -191,6 +200,8 @@ def _protocols(info: SettingInfo, value: object) -> list[str]:
 def _class(info: SettingInfo, value: object) -> object:
     if isinstance(value, Function):
         raise UndecidedError(f"it is made by `{value.name}`")
+    if value is None:
+        raise RefusedError("it names no class")
     return _string(info, value)
 
 

@@ -42,23 +42,29 @@ class Unknown:
     """A value that can't be told, and why.
 
     `variable` is the environment variable that the value is read from when nothing in the
-    deployment sets it: the platform may. `assumes` names what led to this variable.
+    deployment sets it: the platform may. `raises` is the exception that working it out ends in.
+    `assumes` names what led to this variable or exception.
     """
 
     reason: str
     variable: str | None = None
     assumes: tuple[str, ...] = ()
     via: tuple[Span, ...] = ()
+    raises: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A value with which gunicorn doesn't start, and why ("it is negative")."""
+    """A value with which gunicorn doesn't start, and why ("it is negative").
+
+    `status` is what gunicorn exits with: 2 where argparse refuses it.
+    """
 
     value: object
     reason: str
     assumes: tuple[str, ...] = ()
     via: tuple[Span, ...] = ()
+    status: int = 1
 
 
 @dataclass(frozen=True, slots=True)

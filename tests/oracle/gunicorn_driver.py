@@ -53,6 +53,7 @@ def load(request):
             from gunicorn.app.wsgiapp import WSGIApplication
 
             cfg = WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").cfg
+            worker_class = cfg.worker_class_str
     except SystemExit as stop:
         return {"status": stop.code, "stderr": stderr.getvalue()}
     except BaseException as error:  # a traceback is a refusal too
@@ -60,7 +61,7 @@ def load(request):
     settings = {
         name: plain(setting.get(), setting.default) for name, setting in cfg.settings.items()
     }
-    settings["worker_class"] = cfg.worker_class_str
+    settings["worker_class"] = worker_class
     return {"settings": settings}
 
 

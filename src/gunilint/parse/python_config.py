@@ -175,6 +175,7 @@ class _Lowering:
             decorated=bool(node.decorators),
             body=self.block(node.body),
             name_span=self.span(node.name),
+            sets=tuple(_globals(node.body)),
         )
 
     def class_(self, node: cst.ClassDef) -> Iterator[s.Statement]:
@@ -210,10 +211,10 @@ class _Lowering:
         yield s.Delete(target.items if isinstance(target, s.Sequence) else (target,))
 
     def evaluate(self, node: cst.Expr) -> Iterator[s.Statement]:
-        yield s.Evaluate(self.expression(node.value))
+        yield s.Evaluate(self.expression(node.value), self.span(node))
 
     def raise_(self, node: cst.Raise) -> Iterator[s.Statement]:
-        yield s.Raise()
+        yield s.Raise(self.span(node))
 
     def match(self, node: cst.Match) -> Iterator[s.Statement]:
         """Each case may run: `if` with a test that can't be told."""
@@ -430,6 +431,20 @@ def _description(node: cst.CSTNode) -> str:
     return {"Await": "an `await`", "NamedExpr": "a `:=`", "Yield": "a `yield`"}.get(
         kind, "something that can't be evaluated"
     )
+
+
+def _globals(body: cst.CSTNode) -> Iterator[str]:
+    """The names that a function's body declares `global`."""
+    stack: list[object] = [body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Global):
+            yield from (item.name.value for item in node.names)
+        elif isinstance(node, list | tuple):
+            stack.extend(node)
+        elif isinstance(node, cst.CSTNode) and not isinstance(node, cst.FunctionDef):
+            blocks = ("body", "orelse", "finalbody", "handlers", "cases")
+            stack.extend(getattr(node, block, None) for block in blocks)
 
 
 def _names(node: cst.CSTNode) -> tuple[str, ...]:
