@@ -1,7 +1,7 @@
-"""Whole deployments as people write them, each with exactly the findings expected.
+"""Whole deployments as people write them, each with exactly the findings and settings expected.
 
-`expected.txt` in a fixture lists them: code, severity, place. A fixture without findings has an
-empty list; `nothing` on its first line means that nothing in it is gunilint's business.
+`expected.txt` in a fixture lists its findings: code, severity, place; `nothing` means that nothing in
+it is gunilint's business. `show.txt` is what `gunilint show` says of it.
 """
 
 from __future__ import annotations
@@ -15,27 +15,21 @@ import pytest
 from gunilint.engine import lint, report
 from gunilint.report import sarif
 from gunilint.rules import load_rules
+from update_fixtures import FIXTURES, findings, shown
 
-FIXTURES = Path(__file__).parent / "fixtures"
 NAMES = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
-
-
-def findings(folder: Path) -> list[str]:
-    result = lint([folder], load_rules())
-    assert result.errors == ()
-    if not result.files:
-        return ["nothing"]
-    return [
-        f"{finding.rule.code} {finding.severity} "
-        f"{finding.primary.span.source.path}:{finding.primary.span.line}:{finding.primary.span.column}"
-        for finding in result.findings
-    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_fixture_has_exactly_the_expected_findings(name: str) -> None:
     folder = FIXTURES / name
-    assert findings(folder) == (folder / "expected.txt").read_text().split("\n")[:-1]
+    assert findings(folder) == (folder / "expected.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fixture_is_shown_as_expected(name: str) -> None:
+    folder = FIXTURES / name
+    assert shown(folder) == (folder / "show.txt").read_text(encoding="utf-8")
 
 
 def test_there_are_enough_fixtures() -> None:
@@ -43,11 +37,11 @@ def test_there_are_enough_fixtures() -> None:
 
 
 def test_the_lesson_has_neither_error_nor_warning() -> None:
-    assert {line.split()[1] for line in findings(FIXTURES / "lesson")} <= {"note"}
+    assert {line.split()[1] for line in findings(FIXTURES / "lesson").splitlines()} <= {"note"}
 
 
 def test_the_six_pitfalls_are_found_with_their_chain() -> None:
-    codes = {line.split()[0] for line in findings(FIXTURES / "six-pitfalls")}
+    codes = {line.split()[0] for line in findings(FIXTURES / "six-pitfalls").splitlines()}
     assert codes >= {"GU101", "GU201", "GU301", "GU303", "GU401", "GU406"}
 
 

@@ -96,13 +96,15 @@ class Launch:
 class Refusal:
     """Why gunicorn doesn't start: a value, an argument, or that there is no application.
 
-    `status` is what it exits with, 1 or 2; `setting` is None where it isn't about one.
+    `status` is what it exits with, 1 or 2; `setting` and its `value` are None where it isn't about
+    one.
     """
 
     span: Span
     reason: str
     status: int
     setting: str | None = None
+    value: Refused | None = None
     assumes: tuple[str, ...] = ()
 
 
@@ -191,8 +193,14 @@ def _refusals(deployment: Deployment) -> Iterator[Refusal]:
         for source in (setting, *setting.overridden):
             value = source.value
             if isinstance(value, Refused):
-                span = deployment.place(source)
-                yield Refusal(span, value.reason, value.status, setting.name, value.assumes)
+                yield Refusal(
+                    span=deployment.place(source),
+                    reason=value.reason,
+                    status=value.status,
+                    setting=setting.name,
+                    value=value,
+                    assumes=value.assumes,
+                )
     if launch is not None and launch.server == "gunicorn" and launch.line.app is None:
         named = deployment.settings.get("wsgi_app")
         paste = deployment.settings["paste"]

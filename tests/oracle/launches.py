@@ -30,7 +30,6 @@ class Case:
     files: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: str = "."
-    versions: str = ""
 
     def write(self, folder: Path, *, by: str) -> None:
         """Write the project; `by` is "unit" or "script", what starts gunicorn."""

@@ -42,7 +42,9 @@ def deployment_checks() -> dict[str, DeploymentCheck]:
     from gunilint.checks import config_file, lifecycle, settings, systemd, timeouts, workers
 
     return {
+        "accidental-setting": config_file.accidental_setting,
         "asgi-app-on-wsgi-worker": workers.asgi_app_on_wsgi_worker,
+        "invalid-value": config_file.invalid_value,
         "option-refused": config_file.option_refused,
         "notify-from-wrong-process": systemd.notify_from_wrong_process,
         "preload-with-async-resource": lifecycle.preload_with_async_resource,

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from gunilint.catalogue import Catalogue, version_key
 from gunilint.checks import Hit, Parameters, assumptions
-from gunilint.deployment import Deployment, Origin, Project, Setting
+from gunilint.deployment import Deployment, Origin, Project, Refusal, Setting
 from gunilint.evaluate import Binding
 from gunilint.source import Span
-from gunilint.values import Known, Symbolic, Value
+from gunilint.values import Function, Known, Module, Symbolic, Value
 
 _CPUS = range(1, 129)
 """The machines on which two values are compared."""
@@ -31,6 +31,48 @@ def option_refused(deployment: Deployment, parameters: Parameters) -> Iterator[H
     for error in deployment.launch.errors:
         values = {"reason": error.reason, "suggestion": error.suggestion}
         yield Hit(error.span, values, variant="suggestion" if error.suggestion else None)
+
+
+def invalid_value(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """A value that gunicorn refuses at start.
+
+    Variants: "argparse" (status 2), "raises" (the config file ends with an exception).
+    """
+    config = deployment.config
+    if config is not None and config.namespace.failure is not None:
+        failure = config.namespace.failure
+        yield Hit(failure.span, {"reason": failure.reason}, (), "raises", failure.assumes)
+    for refusal in deployment.refusals:
+        if refusal.setting is None or refusal.value is None or _is_accidental(refusal):
+            continue
+        values = {
+            "setting": refusal.setting,
+            "value": " ".join(refusal.span.text.split()),
+            "reason": refusal.reason,
+        }
+        variant = "argparse" if refusal.status == 2 else None
+        yield Hit(refusal.span, values, (), variant, refusal.assumes)
+
+
+def accidental_setting(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """An import, function or helper whose name happens to be a setting's.
+
+    Variants: "module" and the rule's own message for functions and classes.
+    """
+    for refusal in deployment.refusals:
+        if not _is_accidental(refusal):
+            continue
+        assert refusal.value is not None
+        variant = "module" if isinstance(refusal.value.value, Module) else None
+        values = {"setting": refusal.setting, "reason": refusal.reason}
+        yield Hit(refusal.span, values, (), variant, refusal.assumes)
+
+
+def _is_accidental(refusal: Refusal) -> bool:
+    """Whether what is refused is no value at all; a hook of the wrong arity is meant as one."""
+    value = refusal.value.value if refusal.value else None
+    is_hook = isinstance(value, Function) and "parameters" in refusal.reason
+    return isinstance(value, Function | Module) and not is_hook
 
 
 def unknown_setting(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:

@@ -242,11 +242,20 @@ def _facts(deployment: Deployment, show: Show) -> Iterator[tuple[str, str]]:
     if launch is not None and launch.server != "gunicorn":
         yield launch.server, "is started by itself, so gunicorn's settings mean nothing here"
         return
+    shared = _shared_assumptions(deployment)
+    if shared:
+        yield "assuming", " and ".join(shared)
     target = deployment.target
     source = f" ({show.line(target.span)})" if target.span else ""
     yield "gunicorn", f"{target.version}, {target.why}{source}"
     if deployment.missing is not None:
         yield "config", f"unknown, {deployment.missing}; nor is what isn't listed below"
+
+
+def _shared_assumptions(deployment: Deployment) -> tuple[str, ...]:
+    """What the choice of the config file rests on, and so each of its settings."""
+    config = deployment.settings.get("config")
+    return config.assumes if config else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,10 +269,14 @@ class _Row:
 
 
 def _rows(deployment: Deployment, show: Show) -> Iterator[_Row]:
+    shared = _shared_assumptions(deployment)
     for name, setting in sorted(effective_settings(deployment).items()):
         implied = name == "default_proc_name" and setting.origin == "command line"
         if show.everything or (setting.origin != "default" and not implied):
             yield from _setting_rows(name, setting, show)
+            own = [text for text in setting.assumes if text not in shared]
+            if own:
+                yield _Row("", f"assuming {' and '.join(own)}", "", "name")
 
 
 def _setting_rows(name: str, setting: Setting, show: Show) -> Iterator[_Row]:
@@ -279,8 +292,6 @@ def _setting_rows(name: str, setting: Setting, show: Show) -> Iterator[_Row]:
         lost = described(weaker.value, show.cpus)
         text = "the same" if lost == value else f"instead of {lost}"
         yield _Row("", text, _origin(weaker, show), "name")
-    if setting.assumes:
-        yield _Row("", f"assuming {' and '.join(setting.assumes)}", "", "name")
 
 
 def _origin(setting: Setting, show: Show) -> str:
