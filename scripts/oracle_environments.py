@@ -23,7 +23,7 @@ def main(releases: list[str]) -> None:
         if not (folder / "bin/python").exists():
             venv.create(folder, with_pip=True)
         # gunicorn 20 needs pkg_resources, which setuptools 81 no longer has
-        packages = [f"gunicorn=={release}", "setuptools<81"]
+        packages = [f"gunicorn=={release}", "setuptools<81", "python-dotenv"]
         pip = [str(folder / "bin/python"), "-m", "pip", "install", "-q"]
         subprocess.run([*pip, *packages], check=True)
         print(f"gunicorn {release} is in {folder}")

@@ -101,15 +101,19 @@ class Namespace:
 Load = Callable[[str, int], s.PythonConfig | None]
 """Finds the project's module of that dotted name and level; None for any other."""
 
+LoadVariables = Callable[[str | None], Environment]
+"""What the project's `.env` file sets: at a path, or above the config file (None)."""
+
 
 def evaluate(
     config: s.PythonConfig,
     *,
     environment: Environment,
     load: Load = lambda _module, _level: None,
+    load_variables: LoadVariables = lambda _path: {},
 ) -> Namespace:
     """Follow the statements of `config` with the variables that the deployment sets."""
-    return _Evaluator(config.source, environment, load, ()).module(config)
+    return _Evaluator(config.source, environment, load, load_variables, ()).module(config)
 
 
 class _StepsError(Exception):
@@ -130,11 +134,13 @@ class _Evaluator:
         source: Source,
         environment: Environment,
         load: Load,
+        load_variables: LoadVariables,
         loading: tuple[str, ...],
     ) -> None:
         self.source = source
         self.environment = environment
         self.load = load
+        self.load_variables = load_variables
         self.loading = loading
         self.bindings: dict[str, Binding] = {}
         self.locals: dict[str, Value] | None = None
@@ -324,7 +330,9 @@ class _Evaluator:
                 and config.source.path not in self.loading
             ):
                 loading = (*self.loading, self.source.path)
-                other = _Evaluator(config.source, self.environment, self.load, loading)
+                other = _Evaluator(
+                    config.source, self.environment, self.load, self.load_variables, loading
+                )
                 self.modules[key] = other.module(config)
         return self.modules[key]
 
@@ -463,6 +471,8 @@ class _Evaluator:
             self.open = f"`{_short(call.span.text)}` may set it"
         elif name in ("sys.exit", "exit", "quit", "os._exit"):
             self.stopped = True
+        elif name in ("dotenv.load_dotenv", "dotenv.main.load_dotenv"):
+            self.run_load_dotenv(call)
         elif name == "os.environ.setdefault" and len(call.arguments) == 2:
             variable = self.value(call.arguments[0].value)
             if not isinstance(variable, Known) or variable.value not in self.environment:
@@ -477,6 +487,19 @@ class _Evaluator:
             self.value(call)
         elif isinstance(call.function, s.Attribute) and isinstance(call.function.value, s.Name):
             self.mutate(call.function.value.id, call.function.name, call)
+
+    def run_load_dotenv(self, call: s.Call) -> None:
+        """`load_dotenv(path)`: it sets what isn't set yet, unless `override` is true."""
+        arguments = {a.keyword or position: a.value for position, a in enumerate(call.arguments)}
+        given = arguments.get(0, arguments.get("dotenv_path"))
+        path = self.value(given) if given is not None else Known(None)
+        override = self.value(arguments["override"]) if "override" in arguments else Known(False)
+        if not isinstance(path, Known) or not isinstance(override, Known):
+            return
+        where = None if path.value is None else str(path.value)
+        for name, value in self.load_variables(where).items():
+            if override.value or name not in self.environment:
+                self.set_variable(Known(name), value)
 
     def mutate(self, name: str, method: str, call: s.Call) -> None:
         """`items.append(x)` and the like."""

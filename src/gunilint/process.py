@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 from gunilint.deployment import Launch
-from gunilint.parse.systemd import Unit
 from gunilint.values import Known, Unknown, Value
 
 _MACHINE_DEPENDENT = {
@@ -43,17 +42,11 @@ def started(launch: Launch) -> Process:
     directory = Known(text) if text is not None and "%" not in text else None
     unit = launch.unit
     changes_user = any(_CHANGES_USER.search(label.span.text) for label in launch.chain)
-    if unit is None or changes_user or _is_of_a_user(unit):
+    if unit is None or changes_user or unit.of_user or unit.last("Service", "DynamicUser"):
         return Process(directory)
     user, group = unit.last("Service", "User"), unit.last("Service", "Group")
     own = _account(user.value.text if user else "root", "user")
     return Process(directory, own, _account(group.value.text, "group") if group else own)
-
-
-def _is_of_a_user(unit: Unit) -> bool:
-    """Whether a unit is for `systemctl --user`, or picks its user at run time."""
-    wanted = [directive.value.text for directive in unit.all("Install", "WantedBy")]
-    return "default.target" in wanted or unit.last("Service", "DynamicUser") is not None
 
 
 def _account(text: str, kind: str) -> Value:

@@ -13,12 +13,13 @@ from gunilint.catalogue import catalogue, latest
 from gunilint.catalogue.workers import Worker, find_worker, workers
 from gunilint.deployment import ConfigFile, Deployment, Launch, Project, Reload, Target
 from gunilint.discover import Kind, Tree, normalise
-from gunilint.evaluate import Namespace, evaluate
+from gunilint.evaluate import CONFIG_DIRECTORY, Namespace, evaluate
 from gunilint.files import Files
 from gunilint.follow import Follower
 from gunilint.interpret import SCRIPT_DIRECTORY
 from gunilint.options import CommandLine
 from gunilint.parse import systemd
+from gunilint.parse.dotenv import parse as parse_dotenv
 from gunilint.parse.systemd import Unit
 from gunilint.paths import Place
 from gunilint.process import started
@@ -274,7 +275,22 @@ class _Resolver:
                         return self.files.config(candidate)
             return None
 
-        return evaluate(document, environment=environment, load=load)
+        def load_variables(path: str | None) -> Environment:
+            if path is not None:
+                local = path.removeprefix(f"{CONFIG_DIRECTORY}/")
+                starts = [own_folder] if local != path else folders
+                names = [posixpath.join(start, local) for start in starts]
+            else:
+                parts = own_folder.split("/") if own_folder else []
+                above = ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
+                names = [posixpath.join(folder, ".env") for folder in above]
+            for name in names:
+                source = self.files.text(name)
+                if source is not None:
+                    return parse_dotenv(source)
+            return {}
+
+        return evaluate(document, environment=environment, load=load, load_variables=load_variables)
 
 
 def _main_of(path: str) -> str:

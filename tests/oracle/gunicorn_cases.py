@@ -346,6 +346,10 @@ app:app --statsd-p x --statsd-host a:1
 app:app --keyf a --certf b
 """
 
+DOTENV = (
+    "import os\nfrom dotenv import load_dotenv\nload_dotenv()\n"
+    "workers = os.environ['W']\nbind = os.environ['B']\n"
+)
 PROJECTS = [
     Case("default config file", ("app:app",), {CONFIG: "workers = 3"}),
     Case("-c path", ("app:app", "-c", "conf/g.py"), {"conf/g.py": "workers = 3", CONFIG: "workers = 4"}),
@@ -382,6 +386,13 @@ PROJECTS = [
          "pkg/base.py": "workers = 3\ntimeout = 9"}),
     Case("imports all of __all__", ("app:app",), {CONFIG: "from base import *", "base.py": "__all__ = ['workers']\nworkers = 3\ntimeout = 9"}),
     Case("lists are replaced", ("app:app", "-e", "B=2"), {CONFIG: "raw_env = ['A=1']\nbind = ['a:1', 'b:2']"}),
+    Case(".env above the config", ("app:app", "-c", "conf/g.py"), {"conf/g.py": DOTENV, ".env": "W=3\nB='h:1' # x\n"}),
+    Case(".env and a variable", ("app:app",), {CONFIG: DOTENV, ".env": "W=3\nexport B=\"h:1\"\n"}, {"W": "4"}),
+    Case(".env that overrides", ("app:app",), {CONFIG: DOTENV.replace("()", "(override=True)"), ".env": "W=3\nB=1"},
+         {"W": "4"}),
+    Case(".env by path", ("app:app",), {CONFIG: DOTENV.replace("()", "('env/prod')"), "env/prod": "W=3\nB=${W}x"}),
+    Case(".env beside the config", ("app:app", "-c", "conf/g.py"), {"conf/g.py": "from pathlib import Path\n"
+         + DOTENV.replace("()", "(Path(__file__).parent / '.env')"), "conf/.env": "W=3\nB=1", ".env": "W=9\nB=9"}),
     Case("all four sources", ("app:app", "-w", "4"), {CONFIG: "workers = 2\ntimeout = 2\nthreads = 2"},
          {"WEB_CONCURRENCY": "1", "GUNICORN_CMD_ARGS": "-w 3 --timeout 3"}),
     Case("switch can't be taken back", ("app:app", "--preload"), {CONFIG: "preload_app = False\nreload = True"}),
