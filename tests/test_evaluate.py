@@ -201,23 +201,25 @@ def test_unknown(text: str, reason: str) -> None:
 
 class TestBranches:
     def test_both_branches_with_their_conditions_and_places(self) -> None:
-        found = binding("if DEBUG:\n    x = 1\nelse:\n    x = 2").value
+        found = binding("from flags import DEBUG\nif DEBUG:\n    x = 1\nelse:\n    x = 2").value
         assert isinstance(found, OneOf)
         assert [(o.condition, o.value.value, o.span.line) for o in found.options] == [
-            ("DEBUG", 1, 2),
-            ("not (DEBUG)", 2, 4),
+            ("DEBUG", 1, 3),
+            ("not (DEBUG)", 2, 5),
         ]
 
     def test_same_value_in_both_is_known(self) -> None:
-        assert binding("if DEBUG:\n    x = 1\nelse:\n    x = 1").value == Known(1)
+        assert binding(
+            "from flags import DEBUG\nif DEBUG:\n    x = 1\nelse:\n    x = 1"
+        ).value == Known(1)
 
     def test_one_branch_over_an_earlier_value(self) -> None:
-        found = binding("x = 1\nif DEBUG:\n    x = 2").value
+        found = binding("from flags import DEBUG\nx = 1\nif DEBUG:\n    x = 2").value
         assert isinstance(found, OneOf)
         assert [o.value.value for o in found.options] == [2, 1]
 
     def test_one_branch_alone_may_leave_it_unset(self) -> None:
-        found = binding("if DEBUG:\n    x = 2").value
+        found = binding("from flags import DEBUG\nif DEBUG:\n    x = 2").value
         assert isinstance(found, OneOf)
         assert isinstance(found.options[1].value, Unknown)
 
@@ -237,7 +239,7 @@ class TestBranches:
         assert isinstance(binding(text).value, Unknown)
 
     def test_exit_in_a_branch_leaves_the_other(self) -> None:
-        text = "import sys\nx = 1\nif DEBUG:\n    x = 2\n    sys.exit(1)\n"
+        text = "import sys\nfrom flags import DEBUG\nx = 1\nif DEBUG:\n    x = 2\n    sys.exit(1)\n"
         assert binding(text).value == Known(1)
 
 
@@ -254,11 +256,11 @@ class TestNames:
             ("import x", "import", "x"),
             ("from y import x", "import", "x"),
             ("for x in [7]: ...", "loop", "x"),
-            ("with y as x: ...", "with", "x"),
+            ("import y\nwith y as x: ...", "with", "x"),
             ("é = 'ü'; x = 'ä'", "assignment", "'ä'"),
             ("# a\r\nx = 1\r\n", "assignment", "1"),
             ("y = 1\rx = 2\r", "assignment", "2"),
-            ("if a:\n\tx = 5\n", "assignment", "5"),
+            ("import a\nif a.b:\n\tx = 5\n", "assignment", "5"),
         ],
     )
     def test_kind_and_place(self, text: str, kind: str, span: str) -> None:
@@ -290,7 +292,7 @@ class TestNames:
     def test_history_has_unconditional_assignments(self) -> None:
         found = binding("x = 1\nx = 2\nx = 3")
         assert [each.value for each in found.history] == [Known(1), Known(2)]
-        assert binding("if q:\n    x = 1\nelse:\n    x = 2").history == ()
+        assert binding("from flags import q\nif q:\n    x = 1\nelse:\n    x = 2").history == ()
 
 
 class TestModules:
@@ -365,7 +367,7 @@ def test_file_that_ends_with_an_exception(text: str, exception: str, line: int) 
     "text",
     [
         "try:\n    x = 1 / 0\nexcept ZeroDivisionError:\n    x = 2",
-        "if debug():\n    raise RuntimeError",
+        "from flags import debug\nif debug():\n    raise RuntimeError",
         "from base import *\nx = unheard_of",
         "print(y := 3)\nx = y",
         "def hook():\n    raise RuntimeError",

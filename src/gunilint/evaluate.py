@@ -121,6 +121,14 @@ class _StepsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Doubt:
+    """Something that may raise an exception: what holds if it doesn't, and the names before it."""
+
+    holds: str
+    bindings: Mapping[str, Binding]
+
+
+@dataclass(frozen=True, slots=True)
 class _Truth:
     """Whether a value is true; None where that can't be told."""
 
@@ -149,7 +157,8 @@ class _Evaluator:
         self.classes: dict[str, dict[str, Value]] = {}
         self.modules: dict[str, Namespace | None] = {}
         self.required: list[str] = []
-        self.doubtful: list[str] = []
+        self.trying = 0
+        self.doubts: list[_Doubt] = []
         self.failure: Failure | None = None
         self.assumes: tuple[str, ...] = ()
         self.conditional = False
@@ -189,13 +198,21 @@ class _Evaluator:
 
     def fails(self, value: Value, span: Span) -> bool:
         """Whether working out a value ends in an exception here, which ends the file."""
-        if not isinstance(value, Unknown) or value.raises is None or self.locals is not None:
+        if not _raises(value) or self.calls:
             return False
+        assert isinstance(value, Unknown)
         self.stopped = True
-        if not self.conditional:
+        if self.conditional:
+            self.doubt(f"`{_short(span.text)}` isn't reached")
+        else:
             assumes = tuple(dict.fromkeys((*self.assumes, *value.assumes)))
             self.failure = Failure(span, f"it raises {value.raises}", assumes)
         return True
+
+    def doubt(self, holds: str) -> None:
+        """Remember that an exception may be raised here, for a `try` around it."""
+        if self.trying:
+            self.doubts.append(_Doubt(holds, dict(self.bindings)))
 
     def assign(self, target: s.Expression, value: Value, expression: s.Expression) -> None:
         """Bind a name, or the names of a tuple; anything else changes what can't be seen."""
@@ -274,6 +291,8 @@ class _Evaluator:
     def run_augmented(self, statement: s.Augmented) -> None:
         left, right = self.value(statement.target), self.value(statement.value)
         value = self.operated(left, statement.operator, right)
+        if self.fails(value, statement.span):
+            return
         if isinstance(statement.target, s.Name):
             span = statement.value.span
             self.bind(statement.target.id, value, span, statement.target.span, "augmented")
@@ -283,7 +302,7 @@ class _Evaluator:
         top = statement.module.partition(".")[0]
         of_python = top in sys.stdlib_module_names
         if not of_python and not self.loaded(statement.module, statement.level):
-            self.doubtful.append(dotted)
+            self.doubt(f"`{dotted}` can be imported")
         if statement.original is None:
             value = Known(Module(dotted))
             self.bind(statement.name, value, statement.span, statement.span, "import")
@@ -356,7 +375,10 @@ class _Evaluator:
         self.bind(statement.name, value, statement.name_span, statement.name_span, "class")
 
     def run_if(self, statement: s.If) -> None:
-        truth = self.truth(self.value(statement.test))
+        test = self.value(statement.test)
+        if self.fails(test, statement.test.span):
+            return
+        truth = self.truth(test)
         if truth.value is not None:
             with self.assuming(truth.assumes):
                 self.run(statement.body if truth.value else statement.otherwise)
@@ -391,27 +413,62 @@ class _Evaluator:
             }
 
     def run_try(self, statement: s.Try) -> None:
-        """The body succeeds, unless there is a handler and it fails or needs what is unset."""
-        before = dict(self.bindings)
-        known, doubtful, failure = len(self.required), len(self.doubtful), self.failure
+        """The body succeeds, unless there is a handler and it fails or needs what is unset.
+
+        Where it only may fail, both outcomes are kept.
+        """
+        before, was_stopped, failure = dict(self.bindings), self.stopped, self.failure
+        required, doubts = len(self.required), len(self.doubts)
         handler = statement.handlers[0] if statement.handlers else None
-        was_stopped = self.stopped
+        self.trying += 1
         self.run(statement.body)
-        missing = self.required[known:]
-        modules = self.doubtful[doubtful:]
+        self.trying -= 1
+        missing, doubtful = self.required[required:], self.doubts[doubts:]
+        if not self.stopped:
+            self.run(statement.otherwise)
         if handler is not None and (missing or self.failure is not failure):
-            del self.required[known:]
+            del self.required[required:]
             self.bindings = before if missing else self.bindings
             self.stopped, self.failure = was_stopped, failure
             with self.assuming(tuple(f"{name} is unset" for name in missing)):
                 self.run(handler)
-        elif handler is not None and modules:
-            there = f"`{modules[0]}` can be imported"
-            self.bindings = before
-            self.branches(((there, statement.body), (f"not ({there})", handler)))
-        self.run(statement.after)
+        elif handler is not None and doubtful:
+            del self.doubts[doubts:]
+            self.both_outcomes(doubtful, before, handler)
+        stopped, self.stopped = self.stopped, False
+        self.run(statement.final)
+        self.stopped = self.stopped or stopped
+
+    def both_outcomes(
+        self,
+        doubts: Sequence[_Doubt],
+        before: Mapping[str, Binding],
+        handler: Sequence[s.Statement],
+    ) -> None:
+        """Merge what a `try` body left behind with what its handler leaves when it has failed."""
+        succeeded, stopped, outer = self.bindings, self.stopped, self.locals
+        self.bindings = dict(doubts[0].bindings)
+        if len(doubts) > 1:
+            for name, binding in succeeded.items():
+                if before.get(name) is not binding:
+                    unknown = Unknown("a `try` may have set it")
+                    self.bindings[name] = replace(binding, value=unknown, history=())
+        self.stopped = False
+        was_conditional, self.conditional = self.conditional, True
+        self.locals = dict(outer) if outer is not None else None
+        self.run(handler)
+        self.conditional = was_conditional
+        failed, handler_stopped = self.bindings, self.stopped
+        self.locals, self.stopped = outer, stopped and handler_stopped
+        holds = doubts[0].holds
+        ends = [(holds, succeeded)] if not stopped else []
+        ends += [(f"not ({holds})", failed)] if not handler_stopped else []
+        self.bindings = _merged_bindings(ends) if ends else succeeded
 
     def run_with(self, statement: s.With) -> None:
+        for item in statement.items:
+            if self.fails(self.value(item), item.span):
+                return
         for target in statement.targets:
             if isinstance(target, s.Name):
                 value = Unknown("it is what a `with` gives")
@@ -422,6 +479,8 @@ class _Evaluator:
         items = (
             self.value(statement.items) if statement.target is not None else Unknown("a `while`")
         )
+        if self.fails(items, statement.items.span):
+            return
         if statement.target is not None and isinstance(items, Known):
             values = _items(items.value)
             if values is not None and len(values) <= _ITEMS:
@@ -452,7 +511,7 @@ class _Evaluator:
 
     def run_delete(self, statement: s.Delete) -> None:
         for target in statement.targets:
-            if isinstance(target, s.Name):
+            if isinstance(target, s.Name) and not self.fails(self.name(target), target.span):
                 self.bindings.pop(target.id, None)
 
     def run_evaluate(self, statement: s.Evaluate) -> None:
@@ -486,7 +545,9 @@ class _Evaluator:
         elif isinstance(call.function, s.Name) and call.function.id in self.functions:
             self.value(call)
         elif isinstance(call.function, s.Attribute) and isinstance(call.function.value, s.Name):
-            self.mutate(call.function.value.id, call.function.name, call)
+            self.mutate(call.function.value, call.function.name, call)
+        else:
+            self.fails(self.value(call), call.span)
 
     def run_load_dotenv(self, call: s.Call) -> None:
         """`load_dotenv(path)`: it sets what isn't set yet, unless `override` is true."""
@@ -501,24 +562,29 @@ class _Evaluator:
             if override.value or name not in self.environment:
                 self.set_variable(Known(name), value)
 
-    def mutate(self, name: str, method: str, call: s.Call) -> None:
+    def mutate(self, target: s.Name, method: str, call: s.Call) -> None:
         """`items.append(x)` and the like."""
-        if method not in ("append", "extend", "insert", "update", "remove", "pop", "clear", "add"):
+        held = self.value(target)
+        if self.fails(held, target.span):
             return
-        held = self.value(s.Name(name, call.span))
+        changes = {
+            "append": lambda items, item: [*_list(items), item],
+            "extend": lambda items, more: [*_list(items), *more],
+            "update": lambda items, more: {**_dict(items), **more},
+        }
         argument = self.value(call.arguments[0].value) if call.arguments else Known(None)
-        if method == "append":
-            self.rebind(name, _apply(lambda items, item: [*items, item], "", held, argument))
-        elif method == "extend":
-            self.rebind(name, _apply(lambda items, more: [*items, *more], "", held, argument))
-        elif method == "update":
-            self.rebind(name, _apply(lambda items, more: {**items, **more}, "", held, argument))
-        else:
-            self.rebind(name, Unknown(f"`{method}` changes it"))
+        value: Value = Unknown(f"`{method}` changes it")
+        if method in changes and len(call.arguments) == 1:
+            value = _apply(changes[method], "", held, argument)
+        elif method not in ("insert", "remove", "pop", "clear", "add", "sort", "reverse"):
+            self.doubt(f"`{_short(call.span.text)}` raises nothing")
+            return
+        if isinstance(value, Unknown):
+            self.doubt(f"`{_short(call.span.text)}` raises nothing")
+        self.rebind(target.id, value)
 
     def run_raise(self, statement: s.Raise) -> None:
-        if self.locals is None:
-            self.fails(Unknown("it is raised", raises="an exception"), statement.span)
+        self.fails(Unknown("it is raised", raises="an exception"), statement.span)
         self.stopped = True
 
     @contextmanager
@@ -535,6 +601,8 @@ class _Evaluator:
     def value(self, node: s.Expression) -> Value:
         self.step()
         value: Value = _EXPRESSIONS[type(node)](self, node)
+        if isinstance(value, Unknown) and value.variable is None and not isinstance(node, s.Name):
+            self.doubt(f"`{_short(node.span.text)}` raises nothing")
         return value
 
     def literal(self, node: s.Literal) -> Value:
@@ -550,6 +618,7 @@ class _Evaluator:
         if node.id == "__name__":
             return Known("__config__")
         missing = Unknown(f"`{node.id}` isn't set in this file")
+        self.doubt(f"`{node.id}` is set")
         before = self.source.text[: node.span.start]
         if self.open or hasattr(builtins, node.id) or re.search(rf"\b{node.id}\b", before):
             return missing
@@ -597,7 +666,7 @@ class _Evaluator:
             return _apply(with_keywords(method, (None, *keywords)), "", held, *values)
         if isinstance(node.function, s.Name):
             called = self.name(node.function)
-            if isinstance(called, Unknown) and called.raises is not None:
+            if _raises(called):
                 return called
         return Unknown(f"it calls `{_short(node.function.span.text)}`, which can't be evaluated")
 
@@ -646,10 +715,16 @@ class _Evaluator:
         finally:
             self.calls -= 1
             self.locals, self.stopped, self.conditional = outer, stopped, was_conditional
+        self.set_globals(function)
+        return _one_of(options)
+
+    def set_globals(self, function: s.FunctionDefinition) -> None:
+        """Forget the names of the module that a function that was called may set."""
+        scope, self.locals = self.locals, None
         for name in function.sets:
             value = Unknown(f"`{function.name}` sets it")
             self.bind(name, value, function.name_span, function.name_span, "assignment")
-        return _one_of(options)
+        self.locals = scope
 
     def returned(
         self, body: Sequence[s.Statement], scope: dict[str, Value], condition: str
@@ -678,12 +753,36 @@ class _Evaluator:
             if isinstance(statement, s.Raise):
                 return []
             if isinstance(statement, s.Try):
-                return self.returned(
-                    (*statement.body, *statement.after, *rest), self.locals, condition
-                )
+                return self.returned_from_try(statement, rest, self.locals, condition)
             self.run((statement,))
             assert self.locals is not None
         return _options(Known(None), condition)
+
+    def returned_from_try(
+        self,
+        statement: s.Try,
+        rest: Sequence[s.Statement],
+        scope: dict[str, Value],
+        condition: str,
+    ) -> list[Option]:
+        """Like `returned`, for a `try` and what follows it."""
+        required, doubts = len(self.required), len(self.doubts)
+        after = (*statement.final, *rest)
+        self.trying += 1
+        body = (*statement.body, *statement.otherwise, *after)
+        found = self.returned(body, dict(scope), condition)
+        self.trying -= 1
+        missing, doubtful = self.required[required:], self.doubts[doubts:]
+        if not statement.handlers or not (missing or doubtful):
+            return found
+        del self.required[required:], self.doubts[doubts:]
+        handled = (*statement.handlers[0], *after)
+        if missing:
+            with self.assuming(tuple(f"{name} is unset" for name in missing)):
+                return self.returned(handled, scope, condition)
+        holds = doubtful[0].holds
+        succeeded = [replace(each, condition=_both(each.condition, holds)) for each in found]
+        return succeeded + self.returned(handled, scope, _both(condition, f"not ({holds})"))
 
     def binary(self, node: s.Binary) -> Value:
         left, right = self.value(node.left), self.value(node.right)
@@ -697,6 +796,8 @@ class _Evaluator:
 
     def unary(self, node: s.Unary) -> Value:
         value = self.value(node.operand)
+        if _raises(value):
+            return value
         if node.operator == "not":
             truth = self.truth(value)
             if truth.value is None:
@@ -706,6 +807,8 @@ class _Evaluator:
 
     def boolean(self, node: s.Boolean) -> Value:
         left = self.value(node.left)
+        if _raises(left):
+            return left
         truth = self.truth(left)
         if truth.value is None:
             right = self.value(node.right)
@@ -754,7 +857,10 @@ class _Evaluator:
         return Known(sign != "in", (f"{name.value} is unset",))
 
     def conditional_(self, node: s.Conditional) -> Value:
-        truth = self.truth(self.value(node.test))
+        test = self.value(node.test)
+        if _raises(test):
+            return test
+        truth = self.truth(test)
         if truth.value is not None:
             chosen = node.body if truth.value else node.otherwise
             return with_assumptions(self.value(chosen), truth.assumes)
@@ -927,8 +1033,26 @@ def _apply(function: Callable[..., object], text: str, *values: Value) -> Value:
         return Unknown(f"it raises {name}", assumes=assumes, raises=name if certain else None)
 
 
-_CERTAIN = frozenset({*BINARY, "int", "float"})
+_CERTAIN = frozenset({*BINARY, *COMPARE, "int", "float"})
 """Operations that fail here just when they fail in Python."""
+
+
+def _raises(value: Value) -> bool:
+    return isinstance(value, Unknown) and value.raises is not None
+
+
+def _list(value: object) -> list[object]:
+    """`value`, which must be a list. Raises `TypeError`."""
+    if isinstance(value, list):
+        return value
+    raise TypeError
+
+
+def _dict(value: object) -> dict[object, object]:
+    """`value`, which must be a dictionary. Raises `TypeError`."""
+    if isinstance(value, dict):
+        return value
+    raise TypeError
 
 
 def _is_plain(value: object) -> bool:

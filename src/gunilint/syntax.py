@@ -266,11 +266,12 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """`try`: the handlers' bodies, and what runs after either."""
+    """`try` with the bodies of its handlers, its `else` and its `finally`."""
 
     body: tuple[Statement, ...]
     handlers: tuple[tuple[Statement, ...], ...]
-    after: tuple[Statement, ...]
+    otherwise: tuple[Statement, ...]
+    final: tuple[Statement, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,9 +186,9 @@ class _Lowering:
         yield s.If(test, self.block(node.body), self.block(node.orelse))
 
     def try_(self, node: cst.Try | cst.TryStar) -> Iterator[s.Statement]:
-        after = (*self.block(node.orelse), *self.block(node.finalbody))
         handlers = tuple(self.block(handler) for handler in node.handlers)
-        yield s.Try(self.block(node.body), handlers, after)
+        otherwise, final = self.block(node.orelse), self.block(node.finalbody)
+        yield s.Try(self.block(node.body), handlers, otherwise, final)
 
     def with_(self, node: cst.With) -> Iterator[s.Statement]:
         targets = tuple(self.expression(i.asname.name) for i in node.items if i.asname)
