@@ -224,17 +224,19 @@ class TestBranches:
         assert isinstance(found.options[1].value, Unknown)
 
     def test_branches_flow_through_expressions(self) -> None:
-        found = binding("w = 1 if DEBUG else 2\nx = w * 10").value
+        found = binding("from flags import DEBUG\nw = 1 if DEBUG else 2\nx = w * 10").value
         assert isinstance(found, OneOf)
         assert [o.value.value for o in found.options] == [10, 20]
 
     def test_function_with_branches(self) -> None:
-        found = binding("def f():\n    if DEBUG:\n        return 1\n    return 2\nx = f()").value
+        found = binding(
+            "from flags import DEBUG\ndef f():\n    if DEBUG:\n        return 1\n    return 2\nx = f()"
+        ).value
         assert isinstance(found, OneOf)
         assert [o.value.value for o in found.options] == [1, 2]
 
     def test_too_many_possibilities_are_unknown(self) -> None:
-        text = "".join(f"a{n} = 1 if q{n} else 2\n" for n in range(6))
+        text = "".join(f"from flags import q{n}\na{n} = 1 if q{n} else 2\n" for n in range(6))
         text += "x = " + " * 10 + ".join(f"a{n}" for n in range(6))
         assert isinstance(binding(text).value, Unknown)
 
