@@ -7,8 +7,8 @@ import pytest
 from gunilint.application import (
     Application,
     Frameworks,
-    dependencies_hint,
     foreign_bases,
+    frameworks,
     inspect,
     split_spec,
 )
@@ -215,22 +215,9 @@ def test_places_count_characters() -> None:
     assert (app.span.text, app.span.line, app.span.column) == ("FastAPI()", 2, 16)
 
 
-@pytest.mark.parametrize(
-    ("path", "text", "expected"),
-    [
-        ("requirements.txt", "FastAPI[all]==0.1 # x\ngunicorn\n", (("fastapi",), ())),
-        ("requirements.txt", "-r base.txt\nflask>=2\n", ((), ("flask",))),
-        ("pyproject.toml", '[project]\ndependencies = ["starlette>=1", "Flask"]', (("starlette",), ("flask",))),
-        ("pyproject.toml", '[project.optional-dependencies]\nweb = ["quart"]', (("quart",), ())),
-        ("pyproject.toml", '[dependency-groups]\nweb = ["django", {include-group = "x"}]', ((), ("django",))),
-        ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3"\nsanic = "*"\nfastapi = "*"', (("fastapi",), ())),
-        ("pyproject.toml", "[project\n", ((), ())),
-        ("pyproject.toml", "project = 3\ntool = 4\n", ((), ())),
-        ("setup.cfg", "flask", ((), ())),
-    ],
-)  # fmt: skip
-def test_declared_frameworks(path: str, text: str, expected: tuple) -> None:
-    assert dependencies_hint(Files({path: text})) == Frameworks(*expected)
+def test_frameworks_among_packages() -> None:
+    names = frozenset({"fastapi", "flask", "gunicorn"})
+    assert frameworks(names) == Frameworks(("fastapi",), ("flask",))
 
 
 @pytest.mark.parametrize(

@@ -97,3 +97,9 @@ def run_hook(checkout: Path, hook: str, folder: Path) -> subprocess.CompletedPro
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, check=False, timeout=600
     )
+
+
+def test_readme_shows_what_gunilint_shows() -> None:
+    shown = (ROOT / "tests/fixtures/command-arguments/show.txt").read_text(encoding="utf-8")
+    sample = "".join(f"    {line}".rstrip() + "\n" for line in shown.splitlines())
+    assert sample in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -332,3 +332,29 @@ def test_known_values_keep_their_types(project) -> None:
     assert settings["preload_app"].value == Known(True)
     assert settings["reload_engine"].known == "poll"
     assert settings["bind"].known == [":1", ":2"]
+
+
+class TestVersions:
+    def test_pinned_gunicorn_decides_what_its_command_line_takes(self, project) -> None:
+        files = {
+            **APP,
+            "requirements.txt": "gunicorn==20.1.0\n",
+            "start.sh": "gunicorn --header-map drop app:app",
+        }
+        deployment = only(project(files))
+        assert deployment.target.version == "20.1.0"
+        assert [error.reason for error in deployment.launch.errors] == [
+            "gunicorn 20.1.0 has no option `--header-map`"
+        ]
+
+    def test_each_service_of_a_monorepo_has_its_own(self, project) -> None:
+        files = {
+            "a/requirements.txt": "gunicorn==20.1.0\n",
+            "a/app.py": "",
+            "a/run.sh": "cd a\nexec gunicorn app:app\n",
+            "requirements.txt": "gunicorn<24\nuvicorn==0.29.0\n",
+            "b/gunicorn.conf.py": "workers = 2\n",
+        }
+        one, other = project(files).deployments
+        assert (one.target.version, other.target.version) == ("20.1.0", "23.0.0")
+        assert (list(one.packages), other.packages["uvicorn"].version) == ([], "0.29.0")

@@ -778,61 +778,6 @@ def _calls_at_import(statement: ast.stmt) -> Iterator[ast.Call]:
 # dependencies
 
 
-def dependencies_hint(files: Files) -> Frameworks:
-    """The ASGI and WSGI frameworks among the project's declared dependencies."""
-    names = set(_declared(files))
+def frameworks(names: frozenset[str]) -> Frameworks:
+    """The ASGI and WSGI frameworks among the names of packages."""
     return Frameworks(tuple(sorted(names & ASGI_PACKAGES)), tuple(sorted(names & WSGI_PACKAGES)))
-
-
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.-]*)")
-
-
-def _declared(files: Files) -> Iterator[str]:
-    for path in (
-        "requirements.txt", "requirements/base.txt", "requirements/prod.txt",
-        "requirements/production.txt", "requirements.in", "Pipfile",
-    ):  # fmt: skip
-        source = files.read(path)
-        if source is not None:
-            for line in source.text.splitlines():
-                match = _REQUIREMENT.match(line)
-                if match:
-                    yield match[1].lower().replace("_", "-")
-    source = files.read("pyproject.toml")
-    if source is not None:
-        yield from _from_pyproject(source.text)
-
-
-def _from_pyproject(text: str) -> Iterator[str]:
-    """PEP 621 dependencies and extras, dependency groups, and Poetry's tables."""
-    import tomli
-
-    try:
-        data = tomli.loads(text)
-    except tomli.TOMLDecodeError:
-        return
-    project = data.get("project", {})
-    poetry = data.get("tool", {}).get("poetry", {}) if isinstance(data.get("tool"), dict) else {}
-    if not isinstance(project, dict) or not isinstance(poetry, dict):
-        return
-    lists = [project.get("dependencies", [])]
-    lists += list(_values(project.get("optional-dependencies")))
-    lists += list(_values(data.get("dependency-groups")))
-    for entries in lists:
-        for entry in entries if isinstance(entries, list) else []:
-            match = _REQUIREMENT.match(entry) if isinstance(entry, str) else None
-            if match:
-                yield match[1].lower().replace("_", "-")
-    tables = [poetry.get("dependencies")]
-    tables += [
-        group.get("dependencies")
-        for group in _values(poetry.get("group"))
-        if isinstance(group, dict)
-    ]
-    for table in tables:
-        if isinstance(table, dict):
-            yield from (str(name).lower().replace("_", "-") for name in table)
-
-
-def _values(table: object) -> Sequence[object]:
-    return list(table.values()) if isinstance(table, dict) else []

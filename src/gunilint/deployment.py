@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gunilint.application import Application, Frameworks
+from gunilint.application import Application, Frameworks, frameworks
 from gunilint.catalogue import Catalogue, catalogue
-from gunilint.catalogue.workers import Worker
+from gunilint.catalogue.workers import WORKER_PACKAGES, Worker
 from gunilint.command import Command, Label, Word
+from gunilint.dependencies import Choice, Dependencies
 from gunilint.discover import Tree
 from gunilint.evaluate import Namespace
 from gunilint.options import CommandLine, OptionError
@@ -142,7 +143,7 @@ class Deployment:
     `launch` is None for a config file that no launch in sight uses. `settings` has every setting
     of the targeted gunicorn, `worker` is None where the worker class isn't one that is known.
     `missing` says why the config file isn't known.
-    `reloads` are the commands that reload it, `frameworks` what the project depends on.
+    `reloads` are the commands that reload it, `dependencies` what the project depends on.
     `development` says that its files' names speak of development or tests.
     """
 
@@ -154,7 +155,7 @@ class Deployment:
     app_span: Span | None = None
     worker: Worker | None = None
     reloads: tuple[Reload, ...] = ()
-    frameworks: Frameworks = field(default_factory=Frameworks)
+    dependencies: Dependencies = field(default_factory=Dependencies)
     development: bool = False
     missing: str | None = None
 
@@ -162,6 +163,17 @@ class Deployment:
     def catalogue(self) -> Catalogue:
         """What the targeted gunicorn has."""
         return catalogue(self.target.version)
+
+    @property
+    def frameworks(self) -> Frameworks:
+        """The frameworks among what the project depends on."""
+        return frameworks(self.dependencies.names)
+
+    @property
+    def packages(self) -> dict[str, Choice]:
+        """The packages of workers that the project pins or locks."""
+        found = {name: self.dependencies.choose(name, ()) for name in WORKER_PACKAGES}
+        return {name: choice for name, choice in found.items() if choice is not None}
 
     @property
     def entry(self) -> Span:

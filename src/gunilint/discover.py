@@ -93,6 +93,16 @@ class Tree:
             self._listing[folder] = tuple(sorted(self._walk(folder)))
         return self._listing[folder]
 
+    def children(self, folder: str = "") -> tuple[str, ...]:
+        """The names of the files right in `folder`, sorted; none where there is no such folder."""
+        target = self._inside(folder)
+        if target is None:
+            return ()
+        try:
+            return tuple(sorted(entry.name for entry in os.scandir(target) if entry.is_file()))
+        except OSError:
+            return ()
+
     def _inside(self, path: str) -> Path | None:
         normal = normalise(path)
         if normal is None or "\0" in normal:

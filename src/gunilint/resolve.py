@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gunilint import paths
-from gunilint.application import Application, Frameworks, dependencies_hint, foreign_bases, inspect
-from gunilint.catalogue import catalogue, latest
+from gunilint.application import Application, foreign_bases, inspect
+from gunilint.catalogue import catalogue, latest, releases
 from gunilint.catalogue.workers import Worker, find_worker, workers
+from gunilint.dependencies import Dependencies, dependencies
 from gunilint.deployment import ConfigFile, Deployment, Launch, Project, Reload, Target
 from gunilint.discover import Kind, Tree, normalise
 from gunilint.evaluate import CONFIG_DIRECTORY, Namespace, evaluate
@@ -55,7 +56,7 @@ class _Resolver:
         self.follower = Follower(self.files, self.target)
         self.applications: dict[tuple[str, tuple[str, ...]], Application] = {}
         self.used_configs: set[str] = set()
-        self._frameworks: Frameworks | None = None
+        self._dependencies: dict[str, Dependencies] = {}
 
     def run(self, inputs: Mapping[str, Kind]) -> Project:
         def of(kind: Kind) -> list[str]:
@@ -127,7 +128,16 @@ class _Resolver:
         """The gunicorn of a deployment in a folder."""
         if self.version is not None:
             return Target(self.version, "as asked for")
+        chosen = self.dependencies(folder).choose("gunicorn", releases())
+        if chosen is not None:
+            return Target(chosen.version, chosen.why, chosen.span)
         return Target(latest(), "the newest that gunilint knows, as nothing says which")
+
+    def dependencies(self, folder: str) -> Dependencies:
+        """What the deployments of a folder depend on."""
+        if folder not in self._dependencies:
+            self._dependencies[folder] = dependencies(self.tree, folder)
+        return self._dependencies[folder]
 
     def launched(self, launch: Launch) -> Deployment:
         """What a launch runs with."""
@@ -192,7 +202,7 @@ class _Resolver:
             deployment,
             app=self.application(spec, search) if isinstance(spec, str) else None,
             worker=self.worker(deployment, search),
-            frameworks=self.frameworks(),
+            dependencies=self.dependencies(folders[0]),
             development=_is_for_development(deployment),
         )
 
@@ -204,11 +214,6 @@ class _Resolver:
         if app.module is not None:
             self.files.seen.add(app.module.path)
         return app
-
-    def frameworks(self) -> Frameworks:
-        if self._frameworks is None:
-            self._frameworks = dependencies_hint(self.tree)
-        return self._frameworks
 
     def worker(self, deployment: Deployment, folders: Sequence[str]) -> Worker | None:
         """The family of the worker class; a class of the project is of its base's."""

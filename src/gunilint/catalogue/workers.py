@@ -18,6 +18,9 @@ from gunilint.catalogue import version_key, worker_aliases
 Effect = Literal["honoured", "partial", "ignored", "warned", "switches to gthread"]
 """What a worker makes of a setting: "warned" is ignored with a warning in the log."""
 
+WORKER_PACKAGES = ("uvicorn", "uvicorn-worker", "gevent", "tornado", "eventlet", "aiohttp")
+"""The packages that worker classes come from or need."""
+
 
 @dataclass(frozen=True, slots=True)
 class Worker:

@@ -34,7 +34,12 @@ def setting_is(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
 
 
 def setting_starts_with(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """The effective `setting` is a string that starts with `prefix`."""
+    """The effective `setting` is a string that starts with `prefix`.
+
+    `given` maps packages to the versions that it matters with; one that isn't known fits.
+    """
+    if not all(_fits(deployment, *item) for item in parameters.get("given", {}).items()):
+        return
     setting = _considered(deployment, parameters)
     if setting is None:
         return
@@ -43,6 +48,14 @@ def setting_starts_with(deployment: Deployment, parameters: Parameters) -> Itera
         rest = value[len(parameters["prefix"]) :]
         values = {"value": value, "setting": setting.name, "rest": rest}
         yield Hit(deployment.place(setting), values, assumes=assumptions(setting))
+
+
+def _fits(deployment: Deployment, package: str, specifier: str) -> bool:
+    """Whether the project may have a version of `package` that `specifier` allows."""
+    from packaging.specifiers import SpecifierSet
+
+    choice = deployment.packages.get(package)
+    return choice is None or SpecifierSet(specifier).contains(choice.version, prereleases=True)
 
 
 def _considered(deployment: Deployment, parameters: Parameters) -> Setting | None:

@@ -86,6 +86,10 @@ def _deployment(deployment: Deployment, show: Show) -> dict[str, Any]:
             "why": deployment.target.why,
             **_place(deployment.target.span, show),
         },
+        "packages": {
+            name: {"version": choice.version, "why": choice.why, **_place(choice.span, show)}
+            for name, choice in deployment.packages.items()
+        },
         "refusals": [
             {
                 "setting": refusal.setting,
@@ -248,6 +252,12 @@ def _facts(deployment: Deployment, show: Show) -> Iterator[tuple[str, str]]:
     target = deployment.target
     source = f" ({show.line(target.span)})" if target.span else ""
     yield "gunicorn", f"{target.version}, {target.why}{source}"
+    packages = [
+        f"{name} {choice.version} ({show.line(choice.span)})"
+        for name, choice in deployment.packages.items()
+    ]
+    if packages:
+        yield "with", ", ".join(packages)
     if deployment.missing is not None:
         yield "config", f"unknown, {deployment.missing}; nor is what isn't listed below"
 

@@ -1,0 +1,367 @@
+"""What a project depends on and in which versions, as its requirements and lock files say it."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gunilint.discover import Tree, normalise
+from gunilint.source import Source, Span
+
+_PYTHONS = tuple(f"3.{minor}" for minor in range(7, 15))
+"""A requirement with a marker counts if it holds for one of these on Linux."""
+
+_FOR_DEVELOPMENT = re.compile(r"(^|[^a-z])(dev|test|ci|doc|lint|local|typing)", re.IGNORECASE)
+_INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s*=\s*|\s+)(\S+)")
+_LOCKED = re.compile(
+    r'^\[\[packages?\]\]\s*\nname = "([^"]+)"\s*\nversion = "([^"]+)"', re.MULTILINE
+)
+_DEPTH = 8
+"""How many files may include one another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """One place that speaks of a package.
+
+    `specifier` is what it allows, in PEP 440's form ("" for anything), `version` the only one.
+    `kind` is "lock", "constraint" or "requirement"; `development` says that the file or group is
+    for development or tests.
+    """
+
+    name: str
+    specifier: str
+    version: str | None
+    span: Span
+    kind: str = "requirement"
+    development: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The version of a package to assume, why, and the place that says so."""
+
+    version: str
+    why: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """Every place of a project that speaks of a package."""
+
+    places: tuple[Dependency, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The packages that the project asks for; without such a list, those that it locks."""
+        asked = {place.name for place in self.places if place.kind == "requirement"}
+        return frozenset(asked or {place.name for place in self.places})
+
+    def choose(self, name: str, released: Sequence[str]) -> Choice | None:
+        """The version of a package: what is locked, what is pinned, or the newest allowed.
+
+        `released` are the versions that exist, oldest first. None where nothing is said of the
+        package, or nothing fits.
+        """
+        places = [place for place in self.places if place.name == name]
+        places = [place for place in places if not place.development] or places
+        for kind, verb in (("lock", "locks"), ("requirement", "pins"), ("constraint", "pins")):
+            for place in places:
+                if place.kind == kind and place.version is not None:
+                    return Choice(place.version, f"{_file(place)} {verb} it", place.span)
+        asking = [place for place in places if place.kind != "lock"]
+        return _newest(asking, released) if asking else None
+
+
+def _newest(places: Sequence[Dependency], released: Sequence[str]) -> Choice | None:
+    from packaging.specifiers import SpecifierSet
+
+    specifier = ",".join(dict.fromkeys(place.specifier for place in places if place.specifier))
+    fitting = list(SpecifierSet(specifier).filter(released, prereleases=False))
+    if not fitting:
+        return None
+    decisive = next((place for place in places if place.specifier), places[0])
+    file = _file(decisive)
+    why = f"that {file} allows with {specifier}" if specifier else f"as {file} asks for no version"
+    return Choice(fitting[-1], f"the newest {why}", decisive.span)
+
+
+def _file(place: Dependency) -> str:
+    return posixpath.basename(place.span.source.path)
+
+
+def dependencies(tree: Tree, folder: str) -> Dependencies:
+    """What holds for a deployment in `folder`: the nearest folder upwards with such files."""
+    parts = folder.split("/") if folder else []
+    for depth in range(len(parts), -1, -1):
+        found = _in_folder(tree, "/".join(parts[:depth]))
+        if found:
+            return Dependencies(found)
+    return Dependencies()
+
+
+def _in_folder(tree: Tree, folder: str) -> tuple[Dependency, ...]:
+    read: dict[str, None] = {}
+    found: list[Dependency] = []
+    own = [posixpath.join(folder, name) for name in tree.children(folder)]
+    beside = posixpath.join(folder, "requirements")
+    own += [posixpath.join(beside, name) for name in tree.children(beside)]
+    for path in own:
+        found.extend(_in_file(tree, path, read, 0))
+    return tuple(found)
+
+
+def _in_file(
+    tree: Tree, path: str, read: dict[str, None], depth: int, kind: str | None = None
+) -> Iterator[Dependency]:
+    """What a file says, and the files that it includes; each file is read once."""
+    reader = _requirements if kind else _reader(path)
+    if reader is None or path in read or depth > _DEPTH:
+        return
+    read[path] = None
+    source = tree.read(path)
+    if source is None:
+        return
+    development = bool(_FOR_DEVELOPMENT.search(posixpath.basename(path)))
+    for each in reader(source):
+        if kind == "constraint" and each.kind == "requirement":
+            each = replace(each, kind="constraint")
+        yield replace(each, development=development or each.development)
+    if reader is _requirements:
+        for option, target in _INCLUDE.findall(source.text):
+            included = normalise(posixpath.join(posixpath.dirname(path), target))
+            what = "constraint" if "c" in option.lstrip("-")[:1] else "requirement"
+            if included is not None:
+                yield from _in_file(tree, included, read, depth + 1, what)
+
+
+Reader = Callable[[Source], Iterator[Dependency]]
+
+
+def _reader(path: str) -> Reader | None:
+    """What reads a file of this name."""
+    name = posixpath.basename(path)
+    if name in _READERS:
+        return _READERS[name]
+    if re.fullmatch(r"constraints.*\.(txt|in)", name):
+        return _constraints
+    in_folder = posixpath.basename(posixpath.dirname(path)) == "requirements"
+    pattern = r".*\.(txt|in)" if in_folder else r".*requirements.*\.(txt|in)"
+    return _requirements if re.fullmatch(pattern, name) else None
+
+
+# requirements files
+
+
+def _requirements(source: Source) -> Iterator[Dependency]:
+    for match in re.finditer(r"(?:[^\\\n]|\\\r?\n|\\.)+", source.text):
+        line = match[0]
+        text = re.split(r"(?:^|\s)#|\s--?[a-z]|\\\r?\n", line.strip(), maxsplit=1)[0].strip()
+        if text and not text.startswith("-"):
+            start = match.start() + line.index(text)
+            yield from _required(text, source.span(start, start + len(text)))
+
+
+def _constraints(source: Source) -> Iterator[Dependency]:
+    for each in _requirements(source):
+        yield replace(each, kind="constraint")
+
+
+def _required(text: str, span: Span, *, development: bool = False) -> Iterator[Dependency]:
+    """A requirement in PEP 508's form, unless its marker rules Linux out."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        return
+    if requirement.marker is not None and not any(map(requirement.marker.evaluate, _MACHINES)):
+        return
+    specifier = str(requirement.specifier)
+    name = canonicalize_name(requirement.name)
+    yield Dependency(name, specifier, _pinned(specifier), span, development=development)
+
+
+_MACHINES = tuple(
+    {
+        "python_version": version,
+        "python_full_version": f"{version}.0",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "os_name": "posix",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "extra": "",
+    }
+    for version in _PYTHONS
+)
+
+
+def _pinned(specifier: str) -> str | None:
+    """The version of a specifier that allows just one."""
+    match = re.fullmatch(r"={2,3}\s*([\w.!+-]+)", specifier)
+    return match[1] if match else None
+
+
+# TOML
+
+
+def _toml(source: Source) -> Mapping[str, Any]:
+    import tomli
+
+    try:
+        return tomli.loads(source.text)
+    except (tomli.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def _table(value: object, *path: str) -> Mapping[str, Any]:
+    """The table at a path; empty where there is none."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: object) -> Iterator[str]:
+    yield from (item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def _pyproject(source: Source) -> Iterator[Dependency]:
+    """PEP 621 with its extras, dependency groups, Poetry's tables, uv's constraints."""
+    data = _toml(source)
+    lists: list[tuple[str, object]] = [("", _table(data, "project").get("dependencies"))]
+    lists += _table(data, "project", "optional-dependencies").items()
+    lists += ((f"dev {name}", group) for name, group in _table(data, "dependency-groups").items())
+    lists += ((f"dev {n}", g) for n, g in _table(data, "tool", "pdm", "dev-dependencies").items())
+    for group, texts in lists:
+        development = bool(_FOR_DEVELOPMENT.search(group))
+        for text in _strings(texts):
+            yield from _required(text, _quoted(source, text), development=development)
+    for text in _strings(_table(data, "tool", "uv").get("constraint-dependencies")):
+        for each in _required(text, _quoted(source, text)):
+            yield replace(each, kind="constraint")
+    poetry = _table(data, "tool", "poetry")
+    tables = [("", poetry.get("dependencies")), ("dev", poetry.get("dev-dependencies"))]
+    tables += [(n, _table(g).get("dependencies")) for n, g in _table(poetry, "group").items()]
+    for group, table in tables:
+        yield from _constrained(source, _table(table), bool(_FOR_DEVELOPMENT.search(group)))
+
+
+def _pipfile(source: Source) -> Iterator[Dependency]:
+    data = _toml(source)
+    yield from _constrained(source, _table(data, "packages"), False)
+    yield from _constrained(source, _table(data, "dev-packages"), True)
+
+
+def _constrained(
+    source: Source, table: Mapping[str, Any], development: bool
+) -> Iterator[Dependency]:
+    """Poetry's and Pipenv's tables: a name, and a constraint or a table with one."""
+    from packaging.utils import canonicalize_name
+
+    for name, value in table.items():
+        text = value.get("version", "*") if isinstance(value, dict) else value
+        if name == "python" or not isinstance(text, str):
+            continue
+        specifier = _poetry_specifier(text)
+        if specifier is None:
+            continue
+        written = re.search(rf'^\s*["\']?{re.escape(name)}["\']?\s*=.*$', source.text, re.MULTILINE)
+        span = _trimmed(source, *written.span()) if written else source.first_line()
+        pinned = _pinned(specifier)
+        yield Dependency(canonicalize_name(name), specifier, pinned, span, development=development)
+
+
+def _poetry_specifier(text: str) -> str | None:
+    """A constraint in PEP 440's form; None for one that has none (`||`)."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    parts = [part.strip() for part in text.split(",")]
+    made = ",".join(filter(None, map(_poetry_part, parts)))
+    try:
+        return str(SpecifierSet(made)) if "|" not in text else None
+    except InvalidSpecifier:
+        return None
+
+
+def _poetry_part(part: str) -> str:
+    match = re.fullmatch(r"(\^|~(?!=)|)\s*v?(\d+(?:\.\d+)*)(\.\*)?", part)
+    if match is None:
+        return "" if part in ("*", "") else part
+    sign, version, wildcard = match.groups()
+    if not sign:
+        return f"=={version}{wildcard or ''}"
+    numbers = [int(number) for number in version.split(".")]
+    if sign == "~":
+        kept = min(len(numbers), 2)
+    else:
+        kept = next((i for i, n in enumerate(numbers, 1) if n), len(numbers))
+    upper = [*numbers[: kept - 1], numbers[kept - 1] + 1]
+    return f">={version},<{'.'.join(map(str, upper))}"
+
+
+def _quoted(source: Source, text: str) -> Span:
+    """The place of a TOML string with this content."""
+    for quote in ('"', "'"):
+        at = source.text.find(f"{quote}{text}{quote}")
+        if at >= 0:
+            return source.span(at + 1, at + 1 + len(text))
+    return source.first_line()
+
+
+def _trimmed(source: Source, start: int, end: int) -> Span:
+    text = source.text[start:end]
+    lead = len(text) - len(text.lstrip())
+    return source.span(start + lead, start + len(text.rstrip()))
+
+
+# lock files
+
+
+def _lock(source: Source) -> Iterator[Dependency]:
+    """uv.lock, poetry.lock, pdm.lock and pylock.toml: tables that their tools write alike."""
+    from packaging.utils import canonicalize_name
+
+    for match in _LOCKED.finditer(source.text):
+        span = source.span(match.start(2), match.end(2))
+        yield Dependency(canonicalize_name(match[1]), f"=={match[2]}", match[2], span, "lock")
+
+
+def _pipfile_lock(source: Source) -> Iterator[Dependency]:
+    from packaging.utils import canonicalize_name
+
+    try:
+        data = json.loads(source.text)
+    except (ValueError, RecursionError):
+        return
+    for section in ("default", "develop"):
+        opening = re.search(rf'^\s*"{section}"\s*:', source.text, re.MULTILINE)
+        for name, entry in _table(data, section).items():
+            specifier = _table(entry).get("version")
+            version = _pinned(specifier) if isinstance(specifier, str) else None
+            if version is None or not isinstance(specifier, str):
+                continue
+            start = source.text.find(f'"{name}"', opening.end() if opening else 0)
+            at = source.text.find(f'"{specifier}"', max(start, 0))
+            span = source.span(at + 1, at + 1 + len(specifier)) if at >= 0 else source.first_line()
+            canonical = canonicalize_name(name)
+            is_development = section == "develop"
+            yield Dependency(canonical, specifier, version, span, "lock", is_development)
+
+
+_READERS: dict[str, Reader] = {
+    "pyproject.toml": _pyproject,
+    "Pipfile": _pipfile,
+    "Pipfile.lock": _pipfile_lock,
+    "uv.lock": _lock,
+    "poetry.lock": _lock,
+    "pdm.lock": _lock,
+    "pylock.toml": _lock,
+}
