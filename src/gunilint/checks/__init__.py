@@ -52,7 +52,6 @@ def deployment_checks() -> dict[str, DeploymentCheck]:
         "reload-outside-development": lifecycle.reload_outside_development,
         "requirement-not-ordered": systemd.requirement_not_ordered,
         "setting-is": settings.setting_is,
-        "setting-starts-with": settings.setting_starts_with,
         "stop-timeout-too-short": systemd.stop_timeout_too_short,
         "timeout-below-graceful-timeout": timeouts.timeout_below_graceful_timeout,
         "unknown-setting": config_file.unknown_setting,
