@@ -16,11 +16,11 @@ def setting_is(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     """The effective `setting` matches, or each of `settings`, a mapping from names to matchers.
 
     A matcher is one of `values` (a list), `above` and `below` (numbers, both for a range),
-    `includes` (items of a list), `prefix` (of a string), `bits` (of a number, any of them set).
-    What else has to hold: `given`, a mapping from other settings to matchers; `workers`, families
-    of worker classes; `packages`, a mapping from packages to the versions that it matters with;
-    `production`, that the deployment isn't for development; `written`, that the setting isn't a
-    default.
+    `includes` (items of a list), `prefix` (of a string, or of an item), `bits` (of a number, any
+    of them set). What else has to hold: `given`, a mapping from other settings to matchers;
+    `workers`, families of worker classes; `packages`, a mapping from packages to the versions that
+    it matters with; `production`, that the deployment isn't for development; `written`, that the
+    setting isn't a default.
 
     A setting that the worker class ignores is never reported.
     """
@@ -50,7 +50,8 @@ def _hit(
     if setting.span is None and related:
         # a default matters because of the other setting, and that is what a person reads
         place, related = related[0][1], related[1:]
-    values = {"value": setting.known, "setting": setting.name, **found}
+    others = {other.name: other.known for other in given}
+    values = {**others, "value": setting.known, "setting": setting.name, **found}
     return Hit(place, values, related, assumes=assumptions(setting, *given))
 
 
@@ -88,8 +89,11 @@ def matched(setting: Setting, matcher: Mapping[str, Any]) -> Mapping[str, object
     if "includes" in matcher and isinstance(value, list):
         items = [item for item in value if item in matcher["includes"]]
         return {"item": items[0], "value": ", ".join(map(str, value))} if items else None
-    if "prefix" in matcher and isinstance(value, str) and value.startswith(matcher["prefix"]):
-        return {"rest": value[len(matcher["prefix"]) :]}
+    if "prefix" in matcher:
+        texts = value if isinstance(value, list) else [value]
+        for text in texts:
+            if isinstance(text, str) and text.startswith(matcher["prefix"]):
+                return {"rest": text[len(matcher["prefix"]) :]}
     return None
 
 

@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterator
 
 from gunilint.checks import Hit, Parameters, assumptions, written
+from gunilint.checks.settings import matched
 from gunilint.deployment import Deployment, Project
-from gunilint.parse.systemd import dependencies, timespan
+from gunilint.parse.systemd import Unit, dependencies, timespan
+from gunilint.source import Span
 
 _DEFAULT_STOP_TIMEOUT = 90.0
 """`DefaultTimeoutStopSec=` of systemd as it is shipped, in seconds."""
@@ -15,6 +17,131 @@ _DEFAULT_STOP_TIMEOUT = 90.0
 _REQUIREMENTS = ("Requires", "Wants", "BindsTo")
 _ORDERED_BY_DEFAULT = frozenset({"basic.target", "sysinit.target", "shutdown.target"})
 _ORDERABLE = (".service", ".target")
+
+
+def directive_is(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """A directive of the unit that starts gunicorn has a value that doesn't fit.
+
+    `section` (default Service) and `directive` name it. Its value is one of `values`, in any case,
+    or with `lasting` a time span above zero, or with `not` none of these. `given` maps settings to
+    matchers that have to hold too.
+    """
+    unit = _unit(deployment)
+    if unit is None:
+        return
+    directive = unit.last(parameters.get("section", "Service"), parameters["directive"])
+    if directive is None:
+        return
+    text = directive.value.text
+    if parameters.get("lasting"):
+        seconds = timespan(text)
+        wrong = seconds is not None and seconds > 0
+    elif "not" in parameters:
+        wrong = text.lower() not in parameters["not"]
+    else:
+        wrong = text.lower() in parameters["values"]
+    related = _given(deployment, parameters)
+    if wrong and related is not None:
+        settings = {name: deployment.settings[name].known for name in parameters.get("given", {})}
+        yield Hit(directive.span, {**settings, "value": text, "unit": unit.name}, related)
+
+
+def directive_missing(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """The unit that starts gunicorn has none of `directives`; `given` as for `directive_is`."""
+    unit = _unit(deployment)
+    section = parameters.get("section", "Service")
+    if unit is None or any(unit.last(section, key) for key in parameters["directives"]):
+        return
+    start = unit.last("Service", "ExecStart")
+    related = _given(deployment, parameters)
+    if start is not None and related is not None:
+        yield Hit(start.span, {"unit": unit.name}, related)
+
+
+def _unit(deployment: Deployment) -> Unit | None:
+    """The unit that starts a gunicorn."""
+    launch = deployment.launch
+    return launch.unit if launch is not None and launch.server == "gunicorn" else None
+
+
+def _given(deployment: Deployment, parameters: Parameters) -> tuple[tuple[str, Span], ...] | None:
+    """Where the settings of `given` are written; None where one of them doesn't match."""
+    given = parameters.get("given", {})
+    settings = [deployment.settings[name] for name in given]
+    if any(matched(each, given[each.name]) is None for each in settings):
+        return None
+    return written(*(("given", each) for each in settings))
+
+
+def runs_as_root(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """Neither the unit nor gunicorn's own `user` gives root up."""
+    unit = _unit(deployment)
+    if unit is None or unit.of_user or unit.last("Service", "DynamicUser"):
+        return
+    user = deployment.settings["user"]
+    directive = unit.last("Service", "User")
+    start = unit.last("Service", "ExecStart")
+    if user.known != 0 or start is None:
+        return
+    place = directive.span if directive else start.span
+    yield Hit(place, {"unit": unit.name}, variant="user" if directive else None)
+
+
+def forking_without_daemon(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """`Type=forking`, and gunicorn stays in the foreground, or daemonizes without a PID file.
+
+    Variant "pidfile" is the latter.
+    """
+    unit = _unit(deployment)
+    kind = unit.last("Service", "Type") if unit else None
+    if unit is None or kind is None or kind.value.text != "forking":
+        return
+    daemon = deployment.settings["daemon"]
+    assert deployment.launch is not None
+    if deployment.launch.command.background:
+        return
+    if daemon.known is False:
+        started = ("launch", deployment.launch.word.span)
+        yield Hit(kind.span, {"unit": unit.name}, (started,), assumes=assumptions(daemon))
+    elif daemon.known is True and unit.last("Service", "PIDFile") is None:
+        yield Hit(kind.span, {"unit": unit.name}, written(("daemon", daemon)), "pidfile")
+
+
+def daemonized_under_supervisor(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """`daemon` in a unit that isn't `Type=forking`."""
+    unit = _unit(deployment)
+    daemon = deployment.settings.get("daemon")
+    if unit is None or daemon is None or daemon.known is not True:
+        return
+    kind = unit.last("Service", "Type")
+    if kind is not None and kind.value.text == "forking":
+        return
+    start = unit.last("Service", "ExecStart")
+    related = (("unit", start.span),) if start else ()
+    place = deployment.place(daemon)
+    yield Hit(place, {"unit": unit.name}, related, assumes=assumptions(daemon))
+
+
+def not_restarted(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """Nothing restarts gunicorn when it ends by itself.
+
+    With `recycling` only where workers are recycled, without it only where they aren't.
+    """
+    unit = _unit(deployment)
+    start = unit.last("Service", "ExecStart") if unit else None
+    if unit is None or start is None:
+        return
+    recycling = deployment.settings["max_requests"]
+    is_recycling = isinstance(recycling.known, int) and recycling.known > 0
+    if is_recycling is not bool(parameters.get("recycling")):
+        return
+    restart = unit.last("Service", "Restart")
+    if restart is not None and restart.value.text in ("always", "on-failure"):
+        return
+    related = written(("recycling", recycling)) if is_recycling else ()
+    values = {"unit": unit.name, "restart": restart.value.text if restart else "no"}
+    place = restart.span if restart else start.span
+    yield Hit(place, values, related, "written" if restart else None)
 
 
 def stop_timeout_too_short(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
