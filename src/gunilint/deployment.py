@@ -97,8 +97,8 @@ class Launch:
 class Refusal:
     """Why gunicorn doesn't start: a value, an argument, or that there is no application.
 
-    `status` is what it exits with, 1 or 2; `setting` and its `value` are None where it isn't about
-    one.
+    `status` is what it exits with, 1 or 2; `setting`, its `value` and their `origin` are None where
+    it isn't about one.
     """
 
     span: Span
@@ -106,6 +106,7 @@ class Refusal:
     status: int
     setting: str | None = None
     value: Refused | None = None
+    origin: Origin | None = None
     assumes: tuple[str, ...] = ()
 
 
@@ -211,6 +212,7 @@ def _refusals(deployment: Deployment) -> Iterator[Refusal]:
                     status=value.status,
                     setting=setting.name,
                     value=value,
+                    origin=source.origin,
                     assumes=value.assumes,
                 )
     if launch is not None and launch.server == "gunicorn" and launch.line.app is None:

@@ -20,7 +20,7 @@ from gunilint.options import CommandLine, OptionError, OptionUse
 from gunilint.options import read as read_options
 from gunilint.process import Process
 from gunilint.source import Fragment, Span
-from gunilint.validate import from_command_line, from_environment, validated
+from gunilint.validate import default, from_command_line, from_environment, validated
 from gunilint.values import Environment, Known, OneOf, Unknown, Value, with_assumptions
 
 
@@ -165,10 +165,7 @@ def _default(info: SettingInfo, sources: Sources) -> Setting:
     if given is None:
         if info.environment is not None:
             assumes = (*assumes, f"{info.environment} is unset")
-        default = Known(info.default, assumes)
-        return Setting(
-            info.name, default if info.default is None else validated(info, default), "default"
-        )
+        return Setting(info.name, Known(default(info), assumes), "default")
     span = given.via[0] if not isinstance(given, OneOf) and given.via else None
     if isinstance(given, Known) and info.name == "bind":
         given = replace(given, value=[f"0.0.0.0:{given.value}"])

@@ -93,6 +93,11 @@ def _parsed(info: SettingInfo, value: object) -> object:
         raise RefusedError("it isn't a whole number") from None
 
 
+def default(info: SettingInfo) -> object:
+    """The value that gunicorn keeps for a setting that nothing sets; a hook's is None."""
+    return None if info.default is None else convert(info, info.default)
+
+
 def convert(info: SettingInfo, value: object) -> object:
     """The value that gunicorn keeps for a setting that is set to `value`.
 

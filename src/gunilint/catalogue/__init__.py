@@ -122,12 +122,30 @@ def catalogue(version: str | None = None) -> Catalogue:
     return Catalogue(chosen, settings, options, others, data["spellings"])
 
 
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A short name of a worker class: the class, and the first and last version that know it."""
+
+    path: str
+    since: str | None
+    until: str | None
+
+
+@lru_cache(maxsize=1)
+def every_alias() -> Mapping[str, Alias]:
+    """The short names of worker classes of all versions."""
+    return {
+        name: Alias(entry["class"], entry["since"], entry["until"])
+        for name, entry in _data()["workers"].items()
+    }
+
+
 def worker_aliases(version: str) -> dict[str, str]:
     """The short names of worker classes that gunicorn `version` knows, with their classes."""
     return {
-        alias: entry["class"]
-        for alias, entry in _data()["workers"].items()
-        if within(version, entry["since"], entry["until"])
+        name: alias.path
+        for name, alias in every_alias().items()
+        if within(version, alias.since, alias.until)
     }
 
 

@@ -69,6 +69,11 @@ def workers(version: str) -> Mapping[str, Worker]:
     return found
 
 
+def known_classes() -> frozenset[str]:
+    """The dotted paths of all worker classes that are known."""
+    return frozenset(_data()["classes"])
+
+
 def _effect(cell: str, version: str) -> Any:
     """The effect that `cell` names; "ignored <27.0.0" ends with that version."""
     effect, _, bound = cell.partition(" <")

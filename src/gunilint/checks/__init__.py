@@ -39,28 +39,57 @@ ProjectCheck: TypeAlias = Callable[[Project, Parameters], Iterator[Hit]]
 
 def deployment_checks() -> dict[str, DeploymentCheck]:
     """The checks that look at one deployment, by the name that rules use."""
-    from gunilint.checks import config_file, lifecycle, settings, systemd, timeouts, workers
+    from gunilint.checks import (
+        config_file,
+        exposure,
+        lifecycle,
+        logs,
+        settings,
+        systemd,
+        timeouts,
+        workers,
+    )
 
     return {
         "accidental-setting": config_file.accidental_setting,
         "asgi-app-on-wsgi-worker": workers.asgi_app_on_wsgi_worker,
+        "bad-access-log-format": logs.bad_access_log_format,
+        "bad-bind-address": exposure.bad_bind_address,
         "daemonized-under-supervisor": systemd.daemonized_under_supervisor,
         "directive-is": systemd.directive_is,
         "directive-missing": systemd.directive_missing,
         "forking-without-daemon": systemd.forking_without_daemon,
+        "forwarded-allow-ips-any": exposure.forwarded_allow_ips_any,
+        "gevent-with-preload": workers.gevent_with_preload,
+        "hook-is-coroutine": workers.hook_is_coroutine,
         "invalid-value": config_file.invalid_value,
-        "option-refused": config_file.option_refused,
+        "log-level": logs.log_level,
+        "log-targets-swapped": logs.log_targets_swapped,
+        "no-workers": workers.no_workers,
         "not-restarted": systemd.not_restarted,
         "notify-from-wrong-process": systemd.notify_from_wrong_process,
+        "option-refused": config_file.option_refused,
         "preload-with-async-resource": lifecycle.preload_with_async_resource,
         "preload-with-reload": lifecycle.preload_with_reload,
+        "reassigned-setting": config_file.reassigned_setting,
         "reload-outside-development": lifecycle.reload_outside_development,
+        "removed-worker-class": workers.removed_worker_class,
+        "repeated-option": config_file.repeated_option,
         "requirement-not-ordered": systemd.requirement_not_ordered,
         "runs-as-root": systemd.runs_as_root,
         "setting-is": settings.setting_is,
+        "setting-without-effect": config_file.without_effect,
+        "single-worker": workers.single_worker,
         "stop-timeout-too-short": systemd.stop_timeout_too_short,
         "timeout-below-graceful-timeout": timeouts.timeout_below_graceful_timeout,
+        "tls-misconfigured": exposure.tls_misconfigured,
+        "unexpanded-variable": config_file.unexpanded_variable,
         "unknown-setting": config_file.unknown_setting,
+        "unknown-worker-class": workers.unknown_worker_class,
+        "vulnerable-gunicorn": exposure.vulnerable_gunicorn,
+        "web-concurrency-invalid": config_file.web_concurrency_invalid,
+        "world-writable-socket": exposure.world_writable_socket,
+        "wsgi-app-on-asgi-worker": workers.wsgi_app_on_asgi_worker,
     }
 
 

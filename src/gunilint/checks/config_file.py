@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gunilint.catalogue import Catalogue, version_key
-from gunilint.checks import Hit, Parameters, assumptions
+from gunilint.checks import Hit, Parameters, assumptions, written
+from gunilint.checks.settings import matched
 from gunilint.deployment import Deployment, Origin, Project, Refusal, Setting
 from gunilint.evaluate import Binding
+from gunilint.options import OptionUse
 from gunilint.source import Span
+from gunilint.validate import default
 from gunilint.values import Function, Known, Module, Symbolic, Value
 
 _CPUS = range(1, 129)
 """The machines on which two values are compared."""
+
+_VARIABLE = re.compile(r"\$(\{[A-Za-z_]\w*\}|[A-Za-z_]\w*)")
 
 _NOT_OVERRIDABLE = frozenset({"config", "wsgi_app"})
 
@@ -45,6 +51,8 @@ def invalid_value(deployment: Deployment, parameters: Parameters) -> Iterator[Hi
     for refusal in deployment.refusals:
         if refusal.setting is None or refusal.value is None or _is_accidental(refusal):
             continue
+        if _is_web_concurrency(refusal):
+            continue
         values = {
             "setting": refusal.setting,
             "value": " ".join(refusal.span.text.split()),
@@ -52,6 +60,17 @@ def invalid_value(deployment: Deployment, parameters: Parameters) -> Iterator[Hi
         }
         variant = "argparse" if refusal.status == 2 else None
         yield Hit(refusal.span, values, (), variant, refusal.assumes)
+
+
+def web_concurrency_invalid(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """`WEB_CONCURRENCY` isn't a whole number, which gunicorn can't even be imported with."""
+    for refusal in filter(_is_web_concurrency, deployment.refusals):
+        assert refusal.value is not None
+        yield Hit(refusal.span, {"value": refusal.value.value}, assumes=refusal.assumes)
+
+
+def _is_web_concurrency(refusal: Refusal) -> bool:
+    return refusal.setting == "workers" and refusal.origin == "environment"
 
 
 def accidental_setting(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
@@ -73,6 +92,84 @@ def _is_accidental(refusal: Refusal) -> bool:
     value = refusal.value.value if refusal.value else None
     is_hook = isinstance(value, Function) and "parameters" in refusal.reason
     return isinstance(value, Function | Module) and not is_hook
+
+
+def without_effect(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """A written setting, not at its default, that nothing comes of.
+
+    The worker class ignores it, or (variant "switch") what `needs` maps it to is off.
+    """
+    for name, setting in deployment.settings.items():
+        info = deployment.catalogue.settings[name]
+        if setting.span is None or not isinstance(setting.value, Known | Symbolic):
+            continue
+        if isinstance(setting.value, Known) and default(info) == setting.value.value:
+            continue
+        values = {"setting": name, "version": deployment.target.version}
+        worker = deployment.worker
+        if worker is not None and worker.ignores(name):
+            related = written(("worker", deployment.settings["worker_class"]))
+            assumes = assumptions(setting, deployment.settings["worker_class"])
+            yield Hit(setting.span, {**values, "worker": worker.name}, related, assumes=assumes)
+            continue
+        for other, matcher in parameters["needs"].get(name, {}).items():
+            switch = deployment.settings.get(other)
+            if switch is not None and matched(switch, matcher) is not None:
+                related = written(("switch", switch))
+                assumes = assumptions(setting, switch)
+                yield Hit(setting.span, {**values, "switch": other}, related, "switch", assumes)
+
+
+def repeated_option(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """An option with one value, given twice on a command line with different values."""
+    launch = deployment.launch
+    if launch is None:
+        return
+    last: dict[str, OptionUse] = {}
+    for use in reversed(launch.line.options):
+        winner = last.setdefault(use.setting.name, use)
+        if winner is use or use.setting.action != "store" or not _differ(use.value, winner.value):
+            continue
+        values = {
+            "option": use.flag,
+            "value": describe(use.value),
+            "winner": describe(winner.value),
+        }
+        yield Hit(use.span, values, (("winner", winner.span),))
+
+
+def reassigned_setting(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """A setting that the config file assigns twice, unconditionally, with different values."""
+    if deployment.config is None:
+        return
+    namespace = deployment.config.namespace
+    for name, binding in namespace.bindings.items():
+        if name not in deployment.catalogue.settings or name in namespace.used:
+            continue
+        if binding.kind != "assignment":
+            continue
+        for earlier in binding.history:
+            if earlier.kind == "assignment" and _differ(earlier.value, binding.value):
+                values = {
+                    "setting": name,
+                    "value": describe(earlier.value),
+                    "winner": describe(binding.value),
+                }
+                yield Hit(earlier.span, values, (("winner", binding.span),))
+
+
+def unexpanded_variable(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """A `$NAME` in a setting's text, which gunicorn takes literally."""
+    for name in parameters["settings"]:
+        setting = deployment.settings.get(name)
+        if setting is None or setting.span is None:
+            continue
+        texts = setting.known if isinstance(setting.known, list) else [setting.known]
+        for text in texts:
+            found = _VARIABLE.search(text) if isinstance(text, str) else None
+            if found is not None:
+                values = {"setting": name, "value": text, "variable": found[0]}
+                yield Hit(setting.span, values, assumes=assumptions(setting))
 
 
 def unknown_setting(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
