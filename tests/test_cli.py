@@ -14,7 +14,7 @@ from gunilint import __version__
 from gunilint.cli import main
 from projects import write
 
-BAD = {"start.sh": "#!/bin/sh\nexec gunicorn shop.wsgi --max-requests 1000\n"}
+BAD = {"start.sh": "#!/bin/sh\nexec gunicorn shop.wsgi --max-requests 1000 --access-logfile -\n"}
 WARNING = "start.sh:2:40: GU302 warning"
 NOTE = {
     "start.sh": "#!/bin/sh\nexec gunicorn -k uvicorn.workers.UvicornWorker "
