@@ -29,6 +29,10 @@ def lacks(rule: Rule) -> list[str]:
         found.append(f"{rule.code} has no good example")
     if not (rule.evidence or rule.cite):
         found.append(f"{rule.code} has neither evidence nor a citation")
+    elif rule.evidence and not is_a_test(rule.evidence):
+        found.append(f"{rule.code}'s evidence isn't there: {rule.evidence}")
+    if len(rule.examples) < 2:
+        found.append(f"{rule.code} has fewer than two examples")
     if not rule.summary.endswith("."):
         found.append(f"{rule.code}'s summary isn't a sentence")
     if not rule.help:
@@ -36,6 +40,13 @@ def lacks(rule: Rule) -> list[str]:
     if not (rules_dir() / f"{rule.code}-{rule.name}.yaml").is_file():
         found.append(f"{rule.code} isn't in a file of its name")
     return found
+
+
+def is_a_test(evidence: str) -> bool:
+    """Whether `tests/some/test_file.py::test_name` exists."""
+    path, _, name = evidence.partition("::")
+    file = Path(__file__).parents[1] / path
+    return file.is_file() and f"def {name}(" in file.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
