@@ -475,10 +475,20 @@ def test_environment_file_tells_the_place_of_a_value() -> None:
 def test_words_end_at_a_quote_that_stays_open() -> None:
     value = Fragment.whole(Source("x", "a 'b c' \"d"))
     assert [word.text for word in systemd.words(value)] == ["a", "b c"]
-    opened = systemd.unclosed_quote(value)
-    assert opened is not None
-    assert (opened.start, opened.text) == (8, '"')
-    assert systemd.unclosed_quote(value.slice(0, 7)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "fault"),
+    [
+        ("a 'b c'", ["a", "b c"], None),
+        ("a 'b c' \"d", ["a", "b c"], '"'),
+        ("a b\\q c", ["a"], "b\\q"),
+    ],
+)
+def test_a_list_ends_at_its_first_fault(text: str, words: list[str], fault: str | None) -> None:
+    found, place = systemd.listed(Fragment.whole(Source("x", text)))
+    assert [word.text for word in found] == words
+    assert (place.text if place else None) == fault
 
 
 @pytest.mark.parametrize(

@@ -238,9 +238,18 @@ def words(fragment: Fragment) -> tuple[Fragment, ...]:
     return tuple(token.fragment for token in _tokens(fragment) if token.unclosed is None)
 
 
-def unclosed_quote(fragment: Fragment) -> Span | None:
-    """The quote of a value that stays open."""
-    return next((token.unclosed for token in _tokens(fragment) if token.unclosed), None)
+def listed(fragment: Fragment, *, escapes: bool = True) -> tuple[tuple[Fragment, ...], Span | None]:
+    """The words of a list such as `Environment=`, and the place of a fault that ends them.
+
+    That is a quote that stays open, or a word with an escape that stands for nothing. Without
+    `escapes` a backslash only takes its meaning from the next character.
+    """
+    found: list[Fragment] = []
+    for token in _tokens(fragment, _c_escape if escapes else _bare_escape):
+        if token.unclosed is not None or token.odd:
+            return tuple(found), token.unclosed or token.span
+        found.append(token.fragment)
+    return tuple(found), None
 
 
 def _c_escape(text: str, index: int) -> tuple[str | None, int]:
@@ -331,6 +340,11 @@ _OF_SYSTEM = {
 _OF_MACHINE = frozenset("aAbBcDHlmMoqrRsvwWyY")
 _OF_NAME = frozenset("dfiIjJnNpP")
 _OF_INSTANCE = frozenset("dfiInN")
+
+
+def is_specifier(letter: str) -> bool:
+    """Whether `%` and this letter stand for something in a unit."""
+    return letter == "%" or letter in {*_OF_SYSTEM, *_OF_MACHINE, *_OF_NAME}
 
 
 def _specified(fragment: Fragment, unit: Unit, span: Span) -> Word | Span:
