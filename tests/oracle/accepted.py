@@ -20,3 +20,8 @@ GUNICORN_MESSAGES = (
     r"refused: (Error: |Invalid value for chdir: .*\s+Error: )(can't chdir|No such user)"
 )
 """What gunicorn says of the same in generated launches."""
+
+SYSTEMD: dict[str, str] = {
+    "User=%i": "what a specifier stands for is taken to be right, here it is empty",
+}
+"""Hand-written units by name."""

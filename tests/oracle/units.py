@@ -6,18 +6,23 @@ import os
 import re
 import shutil
 import subprocess
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = shutil.which("systemd-analyze")
+VERSION = "252"
+"""The systemd that the catalogue of directives speaks of."""
 
-TALLY: Counter[str] = Counter()
-"""How much was compared: "vectors", "units verified", "directives compared", "timespans compared".
 
-With several worker processes each has its own; their sum is the run's.
-"""
+def installed() -> str | None:
+    """The version of systemd that is at hand; None where there is none."""
+    if PROGRAM is None:
+        return None
+    run = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=False)
+    match = re.match(r"systemd (\d+)", run.stdout)
+    return match[1] if match else None
+
 
 _LINE = re.compile(r"(?P<path>[^:]+):(?P<line>\d+): (?P<what>.*)")
 _OF_UNIT = re.compile(r"(?P<path>[^: ]+\.\w+): (?P<what>.*)")

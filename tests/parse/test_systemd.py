@@ -13,6 +13,7 @@ from gunilint.parse import systemd
 from gunilint.parse.systemd import Unit
 from gunilint.source import Fragment, Source
 from gunilint.values import Environment, Known, OneOf, Option, Unknown
+from tally import TALLY
 
 VECTORS = json.loads(
     (Path(__file__).parents[1] / "data/systemd-exec-vectors.json").read_text(encoding="utf-8")
@@ -97,6 +98,7 @@ def known(environment: Environment) -> dict[str, object]:
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
 def test_arguments_are_those_that_systemd_passed(vector: dict) -> None:
+    TALLY.add("systemd", "vectors")
     found = argv(*load(vector))
     if vector["id"] in SPECIAL:
         assert found == [SPECIAL[vector["id"]]]

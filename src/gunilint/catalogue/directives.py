@@ -52,6 +52,18 @@ def refusal(section: str, key: str, value: str) -> Refusal | None:
     return Refusal(reason, "refused" if fatal else "ignored")
 
 
+def refused_as_a_whole(unit: Unit) -> str | None:
+    """Why systemd doesn't load a service unit of which each line may be right, in a sentence."""
+    starts = unit.all("Service", "ExecStart")
+    kind = unit.last("Service", "Type")
+    is_oneshot = kind is not None and kind.value.text == "oneshot"
+    if not starts and not unit.all("Service", "ExecStop"):
+        return "it has no ExecStart="
+    if len(starts) > 1 and not is_oneshot:
+        return "it has more than one ExecStart= and isn't Type=oneshot"
+    return None
+
+
 def counting(unit: Unit, section: str, *keys: str) -> Directive | None:
     """The directive that sets what `keys` set, the last one that systemd takes; None if unset."""
     found: Directive | None = None
@@ -339,6 +351,21 @@ def _first_reason(check: Check, words: Sequence[str]) -> str | None:
     return None
 
 
+_ADDRESS_FAMILIES = frozenset(
+    """
+    AF_ALG AF_APPLETALK AF_ASH AF_ATMPVC AF_ATMSVC AF_AX25 AF_BLUETOOTH AF_BRIDGE AF_CAIF AF_CAN
+    AF_DECnet AF_ECONET AF_FILE AF_IB AF_IEEE802154 AF_INET AF_INET6 AF_IPX AF_IRDA AF_ISDN AF_IUCV
+    AF_KCM AF_KEY AF_LLC AF_LOCAL AF_MCTP AF_MPLS AF_NETBEUI AF_NETLINK AF_NETROM AF_NFC AF_PACKET
+    AF_PHONET AF_PPPOX AF_QIPCRTR AF_RDS AF_ROSE AF_ROUTE AF_RXRPC AF_SECURITY AF_SMC AF_SNA
+    AF_TIPC AF_UNIX AF_VSOCK AF_WANPIPE AF_X25 AF_XDP none
+    """.split()
+)
+
+
+def _address_family(value: str) -> str | None:
+    return None if value.lstrip("~") in _ADDRESS_FAMILIES else "is no address family"
+
+
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -572,8 +599,8 @@ _TABLE: tuple[tuple[str, Check, str], ...] = (
     # [Service]: limits
     ("Service", _limit(_unlimited(_count)), """LimitNOFILE LimitNPROC LimitLOCKS LimitSIGPENDING
      LimitRTPRIO"""),
-    ("Service", _limit(_unlimited(_size)), """LimitFSIZE LimitDATA LimitSTACK LimitCORE LimitRSS LimitAS
-     LimitMEMLOCK LimitMSGQUEUE"""),
+    ("Service", _limit(_unlimited(_size)), """LimitFSIZE LimitDATA LimitSTACK LimitCORE LimitRSS
+     LimitAS LimitMEMLOCK LimitMSGQUEUE"""),
     ("Service", _limit(timespan), "LimitCPU LimitRTTIME"),
     ("Service", _limit(_nice), "LimitNICE"),
     ("Service", _some_memory, "MemoryHigh MemoryMax MemoryLimit"),
@@ -598,6 +625,7 @@ _TABLE: tuple[tuple[str, Check, str], ...] = (
     ("Service", _one_of("inherit", "private", "shared"), "KeyringMode"),
     ("Service", _one_of("auto", "closed", "strict"), "DevicePolicy"),
     ("Service", _or_empty(_namespaces), "RestrictNamespaces"),
+    ("Service", _each(_address_family), "RestrictAddressFamilies"),
     ("Service", _each(_listed_path), """ReadWritePaths ReadOnlyPaths InaccessiblePaths ExecPaths
      NoExecPaths ReadWriteDirectories ReadOnlyDirectories InaccessibleDirectories"""),
     # [Service]: the rest, whose values aren't judged
@@ -610,20 +638,19 @@ _TABLE: tuple[tuple[str, Check, str], ...] = (
      IOWriteIOPSMax IPAddressAllow IPAddressDeny IPEgressFilterPath IPIngressFilterPath
      LoadCredential LoadCredentialEncrypted LogExtraFields LogNamespace ManagedOOMMemoryPressure
      ManagedOOMMemoryPressureLimit ManagedOOMPreference ManagedOOMSwap MountAPIVFS MountFlags
-     MountImages NUMAMask NUMAPolicy NetClass Personality RebootArgument RestrictAddressFamilies
+     MountImages NUMAMask NUMAPolicy NetClass Personality RebootArgument
      RestrictFileSystems RestrictNetworkInterfaces RootHash RootHashSignature RootImageOptions
      SELinuxContext SecureBits SetCredential SetCredentialEncrypted SmackProcessLabel
-     SocketBindAllow SocketBindDeny StandardInputData StandardInputText StartupAllowedCPUs StartupAllowedMemoryNodes
-     StartupBlockIOWeight SysVStartPriority SystemCallArchitectures SystemCallErrorNumber
-     SystemCallFilter SystemCallLog TTYColumns TTYRows TemporaryFileSystem TimerSlackNSec
+     SocketBindAllow SocketBindDeny StandardInputData StandardInputText StartupAllowedCPUs
+     StartupAllowedMemoryNodes StartupBlockIOWeight SysVStartPriority SystemCallArchitectures
+     SystemCallErrorNumber SystemCallFilter SystemCallLog TTYColumns TTYRows
+     TemporaryFileSystem TimerSlackNSec
      USBFunctionDescriptors USBFunctionStrings UtmpMode"""),
 )  # fmt: skip
 """The directives: their section, how systemd reads a value, and their names."""
 
 _DIRECTIVES: dict[str, dict[str, Check]] = {
-    section: {
-        key: check for each, check, keys in _TABLE if each == section for key in keys.split()
-    }
+    section: {key: check for each, check, keys in _TABLE if each == section for key in keys.split()}
     for section in ("Unit", "Service", "Install")
 }
 

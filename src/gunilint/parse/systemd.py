@@ -137,6 +137,14 @@ def _is_of_user(source: Source, directives: Iterable[Directive]) -> bool:
 _LINE = re.compile(r"([^\r\n\0]*)(?:(?:\r\n?|\n\r?)\0?|\0|\Z)")
 
 
+_SECTIONS = frozenset(
+    {
+        "Automount", "Install", "Mount", "Path", "Scope", "Service", "Slice", "Socket", "Swap",
+        "Timer", "Unit",
+    }
+)  # fmt: skip
+
+
 def _read(source: Source, main: Source) -> Iterator[Directive | Problem]:
     """The directives of one file of a unit, and the lines of it that systemd can't use."""
     section: str | None = None
@@ -152,12 +160,12 @@ def _read(source: Source, main: Source) -> Iterator[Directive | Problem]:
             section = ""
         elif section == "" or section.startswith("X-"):
             continue
-        elif not equals:
-            yield Problem(line.span(), "there is no `=` in it", "ignored")
-        elif not key:
-            yield Problem(line.span(), "there is no key before its `=`", "ignored")
-        else:
+        elif equals and key:
             yield _directive(section, line, len(key))
+        elif section in _SECTIONS:
+            # of a section that it doesn't know systemd skips all lines
+            what = "key before its `=`" if equals else "`=` in it"
+            yield Problem(line.span(), f"there is no {what}", "ignored")
 
 
 def _logical_lines(source: Source) -> Iterator[Fragment]:
