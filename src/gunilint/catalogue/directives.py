@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gunilint.parse.systemd import Directive, Unit, boolean, is_specifier, listed, timespan
@@ -50,6 +50,11 @@ def refusal(section: str, key: str, value: str) -> Refusal | None:
     fatal = key in _FATAL and not (key == "WorkingDirectory" and value.startswith("-"))
     fatal = fatal or (key == "PIDFile" and reason == _NOT_NORMALIZED)
     return Refusal(reason, "refused" if fatal else "ignored")
+
+
+def known_sections() -> Mapping[str, Mapping[str, Check]]:
+    """The sections of a service unit, each with its directives."""
+    return _DIRECTIVES
 
 
 def refused_as_a_whole(unit: Unit) -> str | None:

@@ -47,6 +47,7 @@ def deployment_checks() -> dict[str, DeploymentCheck]:
         settings,
         systemd,
         timeouts,
+        units,
         workers,
     )
 
@@ -58,17 +59,22 @@ def deployment_checks() -> dict[str, DeploymentCheck]:
         "daemonized-under-supervisor": systemd.daemonized_under_supervisor,
         "directive-is": systemd.directive_is,
         "directive-missing": systemd.directive_missing,
+        "environment-not-expanded": units.environment_not_expanded,
         "forking-without-daemon": systemd.forking_without_daemon,
         "forwarded-allow-ips-any": exposure.forwarded_allow_ips_any,
         "gevent-with-preload": workers.gevent_with_preload,
         "hook-is-coroutine": workers.hook_is_coroutine,
+        "ignored-directive": units.ignored_directive,
         "invalid-value": config_file.invalid_value,
+        "legacy-directive": units.legacy_directive,
         "log-level": logs.log_level,
         "log-targets-swapped": logs.log_targets_swapped,
         "no-workers": workers.no_workers,
+        "no-working-directory": units.no_working_directory,
         "not-restarted": systemd.not_restarted,
         "notify-from-wrong-process": systemd.notify_from_wrong_process,
         "option-refused": config_file.option_refused,
+        "pid-file-mismatch": units.pid_file_mismatch,
         "preload-with-async-resource": lifecycle.preload_with_async_resource,
         "preload-with-reload": lifecycle.preload_with_reload,
         "reassigned-setting": config_file.reassigned_setting,
@@ -79,7 +85,10 @@ def deployment_checks() -> dict[str, DeploymentCheck]:
         "runs-as-root": systemd.runs_as_root,
         "setting-is": settings.setting_is,
         "setting-without-effect": config_file.without_effect,
+        "shell-syntax-in-exec": units.shell_syntax_in_exec,
+        "signal-to-shell": units.signal_to_shell,
         "single-worker": workers.single_worker,
+        "socket-dir-missing": units.socket_dir_missing,
         "stop-timeout-too-short": systemd.stop_timeout_too_short,
         "timeout-below-graceful-timeout": timeouts.timeout_below_graceful_timeout,
         "tls-misconfigured": exposure.tls_misconfigured,
@@ -95,11 +104,16 @@ def deployment_checks() -> dict[str, DeploymentCheck]:
 
 def project_checks() -> dict[str, ProjectCheck]:
     """The checks that look at a whole project, by the name that rules use."""
-    from gunilint.checks import config_file, systemd
+    from gunilint.checks import config_file, scripts, systemd, units
 
     return {
+        "broken-continuation": scripts.broken_continuation,
+        "commands-after-exec": scripts.commands_after_exec,
+        "crlf-script": scripts.crlf_script,
         "overridden-setting": config_file.overridden_setting,
         "reload-unavailable": systemd.reload_unavailable,
+        "socket-unit-conflict": units.socket_unit_conflict,
+        "type-not-notify": units.type_not_notify,
         "unparsable-file": config_file.unparsable_file,
     }
 

@@ -26,7 +26,7 @@ def directive_is(deployment: Deployment, parameters: Parameters) -> Iterator[Hit
     or with `lasting` a time span above zero, or with `not` none of these. `given` maps settings to
     matchers that have to hold too.
     """
-    unit = _unit(deployment)
+    unit = gunicorn_unit(deployment)
     if unit is None:
         return
     directive = unit.last(parameters.get("section", "Service"), parameters["directive"])
@@ -48,7 +48,7 @@ def directive_is(deployment: Deployment, parameters: Parameters) -> Iterator[Hit
 
 def directive_missing(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     """The unit that starts gunicorn has none of `directives`; `given` as for `directive_is`."""
-    unit = _unit(deployment)
+    unit = gunicorn_unit(deployment)
     section = parameters.get("section", "Service")
     if unit is None or any(unit.last(section, key) for key in parameters["directives"]):
         return
@@ -58,7 +58,7 @@ def directive_missing(deployment: Deployment, parameters: Parameters) -> Iterato
         yield Hit(start.span, {"unit": unit.name}, related)
 
 
-def _unit(deployment: Deployment) -> Unit | None:
+def gunicorn_unit(deployment: Deployment) -> Unit | None:
     """The unit that starts a gunicorn."""
     launch = deployment.launch
     return launch.unit if launch is not None and launch.server == "gunicorn" else None
@@ -75,7 +75,7 @@ def _given(deployment: Deployment, parameters: Parameters) -> tuple[tuple[str, S
 
 def runs_as_root(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     """Neither the unit nor gunicorn's own `user` gives root up."""
-    unit = _unit(deployment)
+    unit = gunicorn_unit(deployment)
     if unit is None or unit.of_user or unit.last("Service", "DynamicUser"):
         return
     user = deployment.settings["user"]
@@ -92,7 +92,7 @@ def forking_without_daemon(deployment: Deployment, parameters: Parameters) -> It
 
     Variant "pidfile" is the latter.
     """
-    unit = _unit(deployment)
+    unit = gunicorn_unit(deployment)
     kind = unit.last("Service", "Type") if unit else None
     if unit is None or kind is None or kind.value.text != "forking":
         return
@@ -109,7 +109,7 @@ def forking_without_daemon(deployment: Deployment, parameters: Parameters) -> It
 
 def daemonized_under_supervisor(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     """`daemon` in a unit that isn't `Type=forking`."""
-    unit = _unit(deployment)
+    unit = gunicorn_unit(deployment)
     daemon = deployment.settings.get("daemon")
     if unit is None or daemon is None or daemon.known is not True:
         return
@@ -127,7 +127,7 @@ def not_restarted(deployment: Deployment, parameters: Parameters) -> Iterator[Hi
 
     With `recycling` only where workers are recycled, without it only where they aren't.
     """
-    unit = _unit(deployment)
+    unit = gunicorn_unit(deployment)
     start = unit.last("Service", "ExecStart") if unit else None
     if unit is None or start is None:
         return
