@@ -1,36 +1,58 @@
 """What application frameworks and resource libraries call what gunilint looks for.
 
 Names are "top package:last name", so that `fastapi.FastAPI` and `fastapi.applications.FastAPI`
-are the same.
+are the same, followed by the calls and attributes that lead on from there: `flask:Flask()` is
+what the class makes, `dash:Dash().server` an attribute of such an object.
 """
 
 from __future__ import annotations
 
 _ASGI = """
-    fastapi:FastAPI starlette:Starlette quart:Quart litestar:Litestar starlite:Starlite
-    sanic:Sanic blacksheep:Application falcon.asgi:App django:get_asgi_application
-    channels:ProtocolTypeRouter channels:get_default_application socketio:ASGIApp
-    engineio:ASGIApp connexion:AsyncApp asgiref:WsgiToAsgi a2wsgi:WSGIMiddleware
-    uvicorn:WSGIMiddleware xpresso:App esmerald:Esmerald
-    ravyn:Ravyn lilya:Lilya responder:API microdot.asgi:Microdot muffin:Application
-    emmett:App robyn:Robyn
-    fastapi_offline:FastAPIOffline fastmcp:http_app
+    fastapi:FastAPI() starlette:Starlette() starlette:Router() quart:Quart()
+    litestar:Litestar() starlite:Starlite() sanic:Sanic() blacksheep:Application()
+    falcon.asgi:App() django:get_asgi_application() django:ASGIHandler()
+    channels:ProtocolTypeRouter() channels:URLRouter() channels:get_default_application()
+    connexion:AsyncApp() xpresso:App() esmerald:Esmerald() ravyn:Ravyn() lilya:Lilya()
+    responder:API() microdot.asgi:Microdot() muffin:Application() emmett:App()
+    fastapi_offline:FastAPIOffline() strawberry.asgi:GraphQL() ariadne.asgi:GraphQL()
+    fastmcp:FastMCP().http_app() fastmcp:FastMCP().sse_app()
+    fastmcp:FastMCP().streamable_http_app() mcp:FastMCP().sse_app()
+    mcp:FastMCP().streamable_http_app() prometheus_client:make_asgi_app()
+    gradio:mount_gradio_app() starlette:ASGIApp()
+
+    asgiref:WsgiToAsgi() a2wsgi:WSGIMiddleware() starlette:WSGIMiddleware()
+    fastapi:WSGIMiddleware() uvicorn:WSGIMiddleware() litestar:WSGIMiddleware()
+    hypercorn:AsyncioWSGIMiddleware() hypercorn:TrioWSGIMiddleware()
+
+    socketio:ASGIApp() engineio:ASGIApp() sentry_sdk:SentryAsgiMiddleware()
+    uvicorn:ProxyHeadersMiddleware() newrelic.agent:ASGIApplicationWrapper()
+    opentelemetry.instrumentation.asgi:OpenTelemetryMiddleware()
+    starlette:BaseHTTPMiddleware() starlette:CORSMiddleware() fastapi:CORSMiddleware()
 """
 
 _WSGI = """
-    flask:Flask apiflask:APIFlask django:get_wsgi_application django:WSGIHandler bottle:Bottle
-    bottle:default_app bottle:app falcon:App falcon:API a2wsgi:ASGIMiddleware
-    pyramid:make_wsgi_app webapp2:WSGIApplication cherrypy:Application cherrypy:tree
-    hug:API eve:Eve web:application pecan:make_app masonite:Application
-     socketio:WSGIApp engineio:WSGIApp werkzeug:DispatcherMiddleware
-     morepath:App nameko:WSGI
-    microdot.wsgi:Microdot paste:loadapp
-    trac:dispatch_request odoo:application
+    flask:Flask() apiflask:APIFlask() eve:Eve() connexion:FlaskApp().app connexion:App().app
+    dash:Dash().server django:get_wsgi_application() django:WSGIHandler() bottle:Bottle()
+    bottle:default_app() bottle:app() falcon:App() falcon:API()
+    pyramid:Configurator().make_wsgi_app() webapp2:WSGIApplication() cherrypy:Application()
+    cherrypy:tree cherrypy:tree.mount() hug:API().http.server() web:application().wsgifunc()
+    pecan:make_app() masonite:Application() morepath:App() nameko:WSGI()
+    microdot.wsgi:Microdot() paste:loadapp() trac:dispatch_request odoo:application
+    prometheus_client:make_wsgi_app() ariadne.wsgi:GraphQL() wsgiref:WSGIApplication()
+
+    a2wsgi:ASGIMiddleware()
+
+    socketio:WSGIApp() socketio:Middleware() engineio:WSGIApp() engineio:Middleware()
+    werkzeug:ProxyFix() werkzeug:DispatcherMiddleware() werkzeug:SharedDataMiddleware()
+    werkzeug:ProfilerMiddleware() werkzeug:LintMiddleware() werkzeug:DebuggedApplication()
+    werkzeug:Request.application() whitenoise:WhiteNoise()
+    sentry_sdk:SentryWsgiMiddleware() newrelic.agent:WSGIApplicationWrapper()
+    opentelemetry.instrumentation.wsgi:OpenTelemetryMiddleware()
 """
 
 _OTHERS = {
-    "aiohttp:Application": "aiohttp",
-    "tornado:Application": "tornado",
+    "aiohttp:Application()": "aiohttp",
+    "tornado:Application()": "tornado",
 }
 
 APPLICATIONS: dict[str, str] = {
@@ -38,10 +60,24 @@ APPLICATIONS: dict[str, str] = {
     **dict.fromkeys(_WSGI.split(), "wsgi"),
     **_OTHERS,
 }
-"""The kind of application that a class or function makes: "asgi", "wsgi", "aiohttp", "tornado"."""
+"""The kind of an application: "asgi", "wsgi", "aiohttp", "tornado"."""
 
-AMBIGUOUS = frozenset({"connexion:FlaskApp", "connexion:App"})
-"""What is WSGI in one major version and ASGI in the next."""
+UNDECIDED: dict[str, str] = {
+    "connexion:FlaskApp()": "it is WSGI up to connexion 2 and ASGI from 3 on",
+    "connexion:App()": "it is WSGI up to connexion 2 and ASGI from 3 on",
+    "robyn:Robyn()": "Robyn is neither ASGI nor WSGI, it has a server of its own",
+    "dash:Dash()": "a Dash app isn't served itself but its `server`",
+    "celery:Celery()": "it is no web application",
+    "flask_socketio:SocketIO()": "it is no application but is added to one",
+    "flask_restx:Api()": "it is no application but is added to one",
+    "flask_restful:Api()": "it is no application but is added to one",
+    "functools:partial()": "what it returns isn't known before it is called",
+    "mangum:Mangum()": "it answers AWS Lambda, not a server",
+}
+"""What must not be taken for what it is given, with the reason."""
+
+OVERRIDES: dict[str, str] = {"dash:Dash().server": "server backend"}
+"""The keyword arguments of the last call that, where given, decide instead of `APPLICATIONS`."""
 
 _RESOURCES = {
     "pool": """
@@ -97,10 +133,23 @@ USING = frozenset(
     """
     connect begin execute executemany scalar scalars run_sync create_all drop_all reflect prepare
     ping info server_info list_database_names list_collection_names command get set publish open
-    acquire fetch fetchrow fetchval start raw_connection dispose request post put delete head
+    acquire fetch fetchrow fetchval start raw_connection request post put delete head
     """.split()
 )
 """Methods that make a resource live: it opens a connection, starts a thread, binds a loop."""
+
+CLOSING = frozenset("dispose close aclose disconnect shutdown terminate".split())
+"""Methods after which nothing of a resource is left for a fork to share."""
+
+HOLDERS: dict[str, str] = dict.fromkeys(
+    """
+    sqlalchemy:sessionmaker sqlalchemy:async_sessionmaker sqlalchemy:Session
+    sqlalchemy:AsyncSession sqlalchemy:scoped_session sqlalchemy:async_scoped_session
+    sqlmodel:Session
+    """.split(),
+    "session",
+)
+"""What is made with a resource and works on it later."""
 
 ASGI_PACKAGES = frozenset(
     "fastapi starlette quart litestar starlite blacksheep channels esmerald fastmcp".split()
@@ -110,14 +159,14 @@ WSGI_PACKAGES = frozenset(
 )
 
 
-def lookup(table: dict[str, str], qualified: str) -> str | None:
-    """The entry of a dotted name: under its full module first, then under its top package."""
-    module, _, name = qualified.rpartition(".")
-    if not module:
-        return None
-    parts = module.split(".")
-    for length in range(len(parts), 0, -1):
-        found = table.get(f"{'.'.join(parts[:length])}:{name}")
-        if found is not None:
-            return found
+def lookup(table: dict[str, str], path: str) -> str | None:
+    """The entry of a path: under its full module first, then under its top package."""
+    name, call, rest = path.partition("(")
+    parts = name.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        module = ".".join(parts[:length])
+        for start in range(max(length, len(parts) - 2), len(parts)):
+            found = table.get(f"{module}:{'.'.join(parts[start:])}{call}{rest}")
+            if found is not None:
+                return found
     return None
