@@ -118,7 +118,10 @@ def gunicorns(text: str, **options) -> list[Command]:
 
 @pytest.mark.parametrize(("name", "text", "expected"), CASES, ids=[case[0] for case in CASES])
 def test_case(name: str, text: str, expected: list[list[str | None]]) -> None:
-    found = gunicorns(text, environment=ENVIRONMENT)
+    shell = "bash" if name in BASH_ONLY else "sh"
+    parsed = parse(Fragment.whole(Source("start.sh", text)), shell)
+    ran = commands(parsed, environment=ENVIRONMENT)
+    found = [command for command in ran if command.words[0].text == "gunicorn"]
     assert [[word.text for word in command.words[1:]] for command in found] == expected
     assert all(command.certain for command in found)
 

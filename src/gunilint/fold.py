@@ -1,13 +1,16 @@
-"""Folding a shell word: quotes, escapes, variables, defaults, arithmetic, a few substitutions."""
+"""Folding a shell word: quotes, escapes, variables, parameters, substitutions, splitting."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
+from gunilint.arithmetic import Arithmetic, ArithmeticFailure
 from gunilint.command import Word
+from gunilint.patterns import Pattern, has_glob
+from gunilint.scope import BASH, Array, Scope, Variable
 from gunilint.source import Fragment, Span
 from gunilint.values import (
     Known,
@@ -27,415 +30,640 @@ _LIMIT = 64 * 1024
 """The longest word, in characters."""
 _OPTIONS = 16
 _DEPTH = 12
+_BRACES = 256
+"""The most words that braces may make of one."""
 
-_NAME = re.compile(r"[A-Za-z_]\w*")
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SPECIAL = "@*#?$!-0123456789"
 _BRACED = re.compile(
-    r"(?P<length>#(?=[A-Za-z_]))?(?P<name>[A-Za-z_]\w*|[@*#?$!-]|\d+)"
-    r"(?P<index>\[[^\]]*\])?(?P<operator>:?[-=+?]|##?|%%?|//?|\^\^?|,,?|:)?",
+    r"(?P<prefix>[!#](?=[A-Za-z_@*#?$!\d-]))?(?P<name>[A-Za-z_]\w*|\d+|[@*#?$!-])"
+    r"(?P<index>\[(?:\$\{[^}]*\}|\$\(\(.*?\)\)|[^\]])*\])?"
+    r"(?P<operator>:?[-=+?]|##?|%%?|/[/#%]?|\^\^?|,,?|@|:|$)",
+    re.ASCII | re.DOTALL,
 )
+_DEFAULT_IFS = " \t\n"
 _BLANKS = " \t\n\r"
-
-
-@dataclass(frozen=True, slots=True)
-class Array:
-    """The value of an array variable."""
-
-    words: tuple[Word, ...]
-
-
-@dataclass
-class Scope:
-    """What a shell process knows at one moment."""
-
-    variables: dict[str, Value | Array]
-    exported: set[str]
-    arguments: tuple[Word, ...] | None
-    script: str
-    directory: Value | None = None
-    lost: str | None = None
-    dead: bool = False
-    """The shell has exited, or has become another program."""
-    returned: bool = False
-    """The function or sourced file that runs has returned."""
-
-    @property
-    def over(self) -> bool:
-        """Whether the statements that follow aren't run."""
-        return self.dead or self.returned
-
-    def copy(self) -> Scope:
-        """A scope that can change without this one."""
-        return replace(self, variables=dict(self.variables), exported=set(self.exported))
-
-    def lose(self, reason: str) -> None:
-        """Something unseen may have set any variable that isn't set yet, or set one anew."""
-        self.lost = reason
-        for name, value in self.variables.items():
-            if isinstance(value, Known):
-                self.variables[name] = replace(
-                    value,
-                    assumes=tuple(
-                        dict.fromkeys(
-                            (
-                                *value.assumes,
-                                f"{reason.removesuffix(' may set it')} leaves {name} alone",
-                            )
-                        )
-                    ),
-                )
-
-    def merge(self, ends: Sequence[tuple[str, Scope]]) -> None:
-        """Take on what the branches `ends`, each with its condition, leave behind."""
-        names = dict.fromkeys(name for _, scope in ends for name in scope.variables)
-        for name in names:
-            values = [(condition, scope.variables.get(name)) for condition, scope in ends]
-            first = values[0][1]
-            same = all(value is first for _, value in values)
-            merged = first if same else _merged(name, values)
-            if merged is None:
-                self.variables.pop(name, None)
-            else:
-                self.variables[name] = merged
-        self.exported = set().union(*(scope.exported for _, scope in ends))
-        directories = [scope.directory for _, scope in ends]
-        same = all(directory == directories[0] for directory in directories)
-        self.directory = directories[0] if same else Unknown("it depends on a branch")
-        self.lost = next((scope.lost for _, scope in ends if scope.lost), None)
-        self.dead = False
-
-
-def _merged(name: str, values: Sequence[tuple[str, Value | Array | None]]) -> Value:
-    found = [value for _, value in values]
-    known = [value for value in found if isinstance(value, Known)]
-    if len(known) == len(found) and all(value.value == known[0].value for value in known):
-        assumes = tuple(dict.fromkeys(text for value in known for text in value.assumes))
-        return replace(known[0], assumes=assumes)
-    options: list[Option] = []
-    for condition, value in values:
-        if isinstance(value, Array):
-            return Unknown(f"`{name}` depends on a branch")
-        single = value if value is not None else Unknown(f"`{name}` isn't set here", name)
-        if isinstance(single, OneOf):
-            options.extend(single.options)
-        else:
-            options.append(Option(single, condition, _first_via(single)))
-    if len(options) > _OPTIONS:
-        return Unknown(f"`{name}` has too many possibilities")
-    return OneOf(tuple(options))
-
-
-def _first_via(value: Value) -> Span | None:
-    return value.via[0] if isinstance(value, Known | Symbolic | Unknown) and value.via else None
+_IPV6 = re.compile(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\](:\d*)?")
+_SEQUENCE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of a word: its value, where it stands, whether blanks in it separate words."""
+    """A part of a word.
+
+    `value` is a text, or the `fields` of `"$@"` and `"${array[@]}"`. `splits` says that blanks
+    in it separate words, `quoted` that its characters have no meaning for patterns.
+    """
 
     value: Value
     offset: int
     splits: bool = False
     offsets: tuple[int, ...] = ()
     quoted: bool = False
+    fields: tuple[Word, ...] | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of a known piece."""
+        return str(self.value.value) if isinstance(self.value, Known) else ""
+
+    @property
+    def pattern(self) -> tuple[str, bool]:
+        """The text, and whether it is literal in a pattern."""
+        return self.text, self.quoted
 
 
+@dataclass
 class Folder:
-    """Folds the words of one scope; `substitute` folds `$(cd dir && pwd)`."""
+    """Folds the words of one scope; `substitute` tells what a command prints."""
 
-    def __init__(
-        self, scope: Scope, substitute: Callable[[Fragment], Value | None], depth: int = 0
-    ) -> None:
-        self.scope = scope
-        self.substitute = substitute
-        self.depth = depth
+    scope: Scope
+    substitute: Callable[[Fragment], Value]
+    depth: int = 0
+
+    # words
 
     def words(self, raw: Fragment) -> list[Word]:
-        """The arguments that a raw word becomes; blanks of unquoted variables separate them."""
+        """The arguments that a raw word becomes: braces, expansions, splitting, file names."""
+        alternatives = _brace_expanded(raw)
+        if len(alternatives) > 1 and not self.scope.bash:
+            return [Word(Unknown("shells differ in braces"), raw.span(), None, many=True)]
+        return [word for each in alternatives for word in self._words(each)]
+
+    def _words(self, raw: Fragment) -> list[Word]:
         span = raw.span()
-        many = self.several(raw, span)
-        if many is not None:
-            return many
         pieces = self.pieces(raw)
+        if len(pieces) == 1 and pieces[0].fields is not None and pieces[0].quoted:
+            return list(pieces[0].fields)
+        if any(piece.fields is not None for piece in pieces):
+            if any(word.many for piece in pieces for word in piece.fields or ()):
+                return [Word(Unknown("its number of words isn't known"), span, None, many=True)]
+            groups = _spread(pieces)
+        else:
+            groups = [pieces] if pieces else []
+        return [word for group in groups for word in self._split(group, raw, span)]
+
+    def _split(self, pieces: Sequence[_Piece], raw: Fragment, span: Span) -> list[Word]:
+        """The words of pieces that blanks in unquoted expansions separate."""
         if not any(piece.splits for piece in pieces):
-            if not pieces:
-                return []
-            return [self.word(pieces, raw, span)]
-        if any(piece.splits and not isinstance(piece.value, Known | Symbolic) for piece in pieces):
+            return [self._word(pieces, raw, span)] if pieces else []
+        separators = self._separators()
+        if separators is None:
+            return [Word(Unknown("IFS isn't known"), span, None, many=True)]
+        if any(piece.splits and not self._is_whole(piece.value, separators) for piece in pieces):
+            value = self._joined(pieces)
             alone = len(pieces) == 1
-            value = self.joined([piece.value for piece in pieces])
             return [Word(value, span, None, many=alone)]
-        return self.split(pieces, raw, span)
+        return [self._word(group, raw, span) for group in _grouped(pieces, separators)]
+
+    def _separators(self) -> str | None:
+        """The characters that separate words; None where they aren't known."""
+        value = self.scope.variables.get("IFS")
+        if value is None:
+            return _DEFAULT_IFS
+        return str(value.value) if isinstance(value, Known) else None
+
+    def _is_whole(self, value: Value, separators: str) -> bool:
+        """Whether splitting a value is understood: it is known, or is one word in any case."""
+        if isinstance(value, Known | Symbolic):
+            return True
+        if not isinstance(value, OneOf):
+            return False
+        return all(
+            isinstance(option.value, Symbolic)
+            or (
+                isinstance(option.value, Known)
+                and str(option.value.value)
+                and not set(str(option.value.value)) & set(separators + "*?[")
+            )
+            for option in value.options
+        )
+
+    def _word(self, pieces: Sequence[_Piece], raw: Fragment, span: Span) -> Word:
+        """One argument from its pieces."""
+        value = self._joined(pieces)
+        if not isinstance(value, Known):
+            return Word(value, span)
+        text = str(value.value)
+        if self.scope.options.get("noglob") is not True and has_glob([p.pattern for p in pieces]):
+            is_option = text.startswith("-") and not self.scope.options.get("nullglob")
+            if not is_option and not _IPV6.fullmatch(text):
+                reason = f"`{text}` stands for files"
+                return Word(Unknown(reason), span, None, many=True)
+        offsets = tuple(
+            offset
+            for piece in pieces
+            for offset in (piece.offsets or (piece.offset,) * len(piece.text))
+        )
+        return Word(value, span, Fragment(raw.source, text, offsets))
 
     def quoted(self, raw: Fragment, *, assignment: bool = False) -> Value:
         """The one value of a raw word where no splitting happens."""
+        return self._joined(self.pieces(raw, assignment=assignment))
+
+    def pattern(self, raw: Fragment) -> Pattern | None:
+        """The pattern that a raw word is; None where it isn't known."""
         pieces = self.pieces(raw)
-        return self.joined([piece.value for piece in pieces]) if pieces else Known("")
-
-    def several(self, raw: Fragment, span: Span) -> list[Word] | None:
-        """The words of `"$@"` and `"${array[@]}"`; None for any other word."""
-        text = raw.text.strip('"')
-        if text in ("$@", "$*", "${@}", "${*}"):
-            if self.scope.arguments is None:
-                return [Word(Unknown("the script's arguments aren't known"), span, None, many=True)]
-            return list(self.scope.arguments)
-        match = re.fullmatch(r"\$\{([A-Za-z_]\w*)\[[@*]\](?:[-+:][^}]*)?\}", text)
-        if match is None:
+        if not isinstance(self._joined(pieces), Known):
             return None
-        array = self.scope.variables.get(match[1])
-        if isinstance(array, Array):
-            return list(array.words)
-        if array is None and self.scope.lost is None:
-            return []
-        return [Word(Unknown(f"`{match[1]}` isn't known"), span, None, many=True)]
+        return Pattern(tuple(piece.pattern for piece in self._flat(pieces)))
 
-    def word(self, pieces: Sequence[_Piece], raw: Fragment, span: Span) -> Word:
-        """One argument from its pieces."""
-        value = self.joined([piece.value for piece in pieces])
-        fragment = None
-        if isinstance(value, Known):
-            offsets = tuple(
-                offset
-                for piece in pieces
-                for offset in (
-                    piece.offsets or (piece.offset,) * len(str(getattr(piece.value, "value", "")))
-                )
-            )
-            fragment = Fragment(raw.source, str(value.value), offsets)
-        return Word(value, span, fragment)
+    def _joined(self, pieces: Sequence[_Piece]) -> Value:
+        return self.joined([piece.value for piece in self._flat(pieces)])
 
-    def split(self, pieces: Sequence[_Piece], raw: Fragment, span: Span) -> list[Word]:
-        """Split at the blanks of unquoted variables."""
-        groups: list[list[_Piece]] = [[]]
+    def _flat(self, pieces: Sequence[_Piece]) -> Iterator[_Piece]:
+        """The pieces, with fields as one text."""
         for piece in pieces:
-            if not piece.splits or isinstance(piece.value, Symbolic):
-                groups[-1].append(piece)
-                continue
-            assert isinstance(piece.value, Known)
-            text = str(piece.value.value)
-            parts = text.split()
-            if text[:1] in _BLANKS and text and groups[-1]:
-                groups.append([])
-            for position, part in enumerate(parts):
-                if position:
-                    groups.append([])
-                groups[-1].append(replace(piece, value=replace(piece.value, value=part)))
-            if parts and text[-1:] in _BLANKS:
-                groups.append([])
-        return [self.word(group, raw, span) for group in groups if group]
+            if piece.fields is None:
+                yield piece
+            else:
+                spaced: list[Value] = []
+                for word in piece.fields:
+                    spaced += [Known(" "), word.value] if spaced else [word.value]
+                many = any(word.many for word in piece.fields)
+                value = Unknown("its number of words isn't known") if many else self.joined(spaced)
+                yield replace(piece, value=value, fields=None)
 
     # pieces
 
-    def pieces(self, raw: Fragment) -> list[_Piece]:
-        """The parts of a raw word, from left to right."""
+    def pieces(
+        self,
+        raw: Fragment,
+        *,
+        in_quotes: bool = False,
+        splits: bool = False,
+        assignment: bool = False,
+    ) -> list[_Piece]:
+        """The parts of a raw word, from left to right.
+
+        `in_quotes` reads it as within double quotes, `splits` lets its own blanks separate words
+        as in `${name:-a b}`.
+        """
         if len(raw.text) > _LIMIT or self.depth > _DEPTH:
             return [_Piece(Unknown("it is too long"), raw.offsets[0] if raw.offsets else 0)]
         found: list[_Piece] = []
-        chars: list[str] = []
-        offsets: list[int] = []
         text = raw.text
-        quote = ""
-        was_quoted = False
-        index = 0
-
-        def flush() -> None:
-            if chars or was_quoted:
-                start = offsets[0] if offsets else 0
-                found.append(_Piece(Known("".join(chars)), start, False, tuple(offsets), True))
-                chars.clear()
-                offsets.clear()
-
+        index, opened = 0, in_quotes
+        literal = _Literal(found, splits)
         while index < len(text):
             char = text[index]
-            if quote == "'":
-                if char == "'":
-                    quote = ""
-                else:
-                    chars.append(char)
-                    offsets.append(raw.offsets[index])
+            if char == "\\":
+                index = self._escape(raw, index, opened, literal)
+            elif char == '"':
+                if not in_quotes:
+                    opened = not opened
+                    literal.quote(raw.offsets[index], opens=opened)
                 index += 1
-            elif char == "\\":
-                following = text[index + 1 : index + 2]
-                keep = quote == '"' and following not in ('"', "\\", "$", "`", "\n")
-                if keep:
-                    chars.append("\\")
-                    offsets.append(raw.offsets[index])
-                if following not in ("\n", "\r") and following:
-                    chars.append(following)
-                    offsets.append(raw.offsets[index + 1])
-                index += 3 if text[index + 1 : index + 3] == "\r\n" else 2
-            elif char == quote:
-                quote = ""
-                index += 1
-            elif not quote and char in "\"'":
-                quote = char
-                was_quoted = True
-                index += 1
-            elif not quote and text.startswith(("$'", '$"'), index):
-                if text[index + 1] == '"':
-                    index += 1
-                    continue
-                end = _ansi_end(text, index + 2)
-                decoded = _ansi(text[index + 2 : end])
-                chars.extend(decoded)
-                offsets.extend([raw.offsets[index]] * len(decoded))
-                was_quoted = True
+            elif char == "'" and not opened:
+                end = text.find("'", index + 1)
+                end = len(text) if end < 0 else end
+                literal.quote(raw.offsets[index], opens=True)
+                for position in range(index + 1, end):
+                    if text[position] != "\r":
+                        literal.add(text[position], raw.offsets[position], quoted=True)
+                literal.quote(raw.offsets[index], opens=False)
                 index = end + 1
-            elif char in "$`":
+            elif char == "$" and not opened and text[index + 1 : index + 2] in ("'", '"'):
+                index = self._dollar_quotes(raw, index, literal)
+            elif char in "$`" and _expansion_end(text, index) > index + 1:
                 end = _expansion_end(text, index)
-                if end == index + 1:
-                    chars.append(char)
-                    offsets.append(raw.offsets[index])
-                    index += 1
-                    continue
-                flush()
-                value = self.expansion(raw.slice(index, end))
-                found.append(_Piece(value, raw.offsets[index], splits=not quote))
+                literal.flush()
+                found.extend(self.expansion(raw.slice(index, end), opened))
                 index = end
+            elif char == "~" and not opened and _is_home(text, index, assignment):
+                literal.flush()
+                home = Unknown("the home directory isn't known")
+                found.append(_Piece(home, raw.offsets[index], quoted=True))
+                index += 1
+                while index < len(text) and re.match(r"[\w.-]", text[index]):
+                    index += 1
             elif char == "\r":
                 index += 1
-            elif not quote and index == 0 and char == "~" and text[1:2] in ("", "/"):
-                found.append(
-                    _Piece(Unknown("the home directory isn't known", "HOME"), raw.offsets[0])
-                )
-                index += 1
             else:
-                chars.append(char)
-                offsets.append(raw.offsets[index])
+                literal.add(char, raw.offsets[index], quoted=opened)
                 index += 1
-        if chars or (was_quoted and not found):
-            flush()
+        literal.flush()
         return found
+
+    def _escape(self, raw: Fragment, index: int, opened: bool, literal: _Literal) -> int:
+        text = raw.text
+        following = text[index + 1 : index + 2]
+        if not following or (opened and following not in '"\\$`\n\r'):
+            literal.add("\\", raw.offsets[index], quoted=True)
+            return index + 1
+        if text[index + 1 : index + 3] == "\r\n":
+            return index + 3
+        if following != "\n":
+            literal.add(following, raw.offsets[index + 1], quoted=True)
+        return index + 2
+
+    def _dollar_quotes(self, raw: Fragment, index: int, literal: _Literal) -> int:
+        """`$'…'` and `$"…"`, which are bash's; other shells keep the dollar."""
+        text = raw.text
+        if not self.scope.bash:
+            literal.flush()
+            unknown = Unknown("shells differ in `$` before quotes")
+            literal.found.append(_Piece(unknown, raw.offsets[index], quoted=True))
+        if text[index + 1] == '"':
+            return index + 1
+        end = _ansi_end(text, index + 2)
+        literal.quote(raw.offsets[index], opens=True)
+        for char in _ansi(text[index + 2 : end]):
+            literal.add(char, raw.offsets[index], quoted=True)
+        literal.quote(raw.offsets[index], opens=False)
+        return end + 1
 
     # expansions
 
-    def expansion(self, raw: Fragment) -> Value:
-        """The value of `$name`, `${…}`, `$(…)`, `$((…))` or a backquoted command."""
+    def expansion(self, raw: Fragment, opened: bool) -> list[_Piece]:
+        """What `$name`, `${…}`, `$(…)`, `$((…))` or a backquoted command becomes."""
         text = raw.text
-        if text.startswith("$(("):
-            return _as_text(_Arithmetic(raw.slice(3, len(text) - 2), self).value())
+        use = _Use(raw.span(), opened)
+        if text.startswith("$((") and text.endswith("))"):
+            return use.piece(self.arithmetic(raw.slice(3, len(text) - 2)))
+        if text.startswith("$["):
+            if not self.scope.bash:
+                return use.piece(Unknown("shells differ in `$[`"))
+            return use.piece(self.arithmetic(raw.slice(2, len(text) - 1)))
         if text.startswith("$("):
-            return self.substitution(raw.slice(2, len(text) - 1))
+            return use.piece(self.substitute(raw.slice(2, len(text) - 1)))
         if text.startswith("`"):
-            return self.substitution(raw.slice(1, len(text) - 1))
+            return use.piece(self.substitute(_unescaped(raw.slice(1, len(text) - 1))))
         if text.startswith("${"):
-            return self.braced(raw.slice(2, len(text) - 1))
-        return self.variable(text[1:])
+            return self._braced(raw.slice(2, len(text) - 1), use)
+        name = text[1:]
+        if name in ("@", "*"):
+            return self._several(name, self._arguments(use), use)
+        return use.piece(self._set(name, self.variable(name)))
 
-    def variable(self, name: str) -> Value:
-        """A variable, a positional parameter or a special one."""
-        if name == "0":
-            return Known(posixpath.join(SCRIPT_DIRECTORY, posixpath.basename(self.scope.script)))
-        if name.isdigit():
-            return self.positional(int(name))
-        if name == "#" and self.scope.arguments is not None:
-            return Known(str(len(self.scope.arguments)))
-        if name in ("BASH_SOURCE",):
-            return self.variable("0")
-        if name == "PWD":
-            return self.scope.directory or Unknown("the working directory isn't known")
-        if name in "@*" and self.scope.arguments is not None:
-            spaced: list[Value] = []
-            for word in self.scope.arguments:
-                spaced += [Known(" "), word.value] if spaced else [word.value]
-            return self.joined(spaced)
-        if not _NAME.fullmatch(name):
-            return Unknown(f"`${name}` is known at run time only")
-        value = self.scope.variables.get(name)
+    def _several(self, sign: str, words: Sequence[Word], use: _Use) -> list[_Piece]:
+        """`$@` and `${array[@]}` as fields; in quotes, `$*` and `${array[*]}` as one text."""
+        if sign == "*" and use.opened:
+            return use.piece(self._starred(words))
+        return use.fields(words)
+
+    def _starred(self, words: Sequence[Word]) -> Value:
+        separators = self._separators()
+        if separators is None or any(word.many for word in words):
+            return Unknown("its words aren't known")
+        spaced: list[Value] = []
+        for word in words:
+            spaced += [Known(separators[:1]), word.value] if spaced else [word.value]
+        return self.joined(spaced)
+
+    def _arguments(self, use: _Use) -> Sequence[Word]:
+        if self.scope.arguments is None:
+            return [Word(Unknown("the script's arguments aren't known"), use.span, None, many=True)]
+        return self.scope.arguments
+
+    def _set(self, name: str, value: Variable) -> Value:
+        """The value of a plain expansion; one that is unset is empty, or ends the script."""
         if isinstance(value, Array):
-            return value.words[0].value if value.words else Known("")
+            value = value.at("0")
+        nounset = self.scope.options.get("nounset", False)
         if value is None:
-            reason = self.scope.lost or f"nothing sets `{name}` here"
-            return Unknown(reason, name)
+            if nounset is True:
+                self.scope.dead = True
+            elif nounset is None:
+                self.scope.require(f"{name} may be unset")
+            return Known("")
+        if isinstance(value, Unknown) and value.variable is not None and nounset is not False:
+            self.scope.require(f"{name} is set")
         return value
 
-    def positional(self, number: int) -> Value:
-        """A positional parameter."""
-        if self.scope.arguments is None:
-            return Unknown(f"the script's argument {number} isn't known", str(number))
-        if number <= len(self.scope.arguments):
-            return self.scope.arguments[number - 1].value
-        return Known("")
-
-    def braced(self, raw: Fragment) -> Value:
-        """`${name}` with an operator."""
-        match = _BRACED.match(raw.text)
-        if match is None:
-            return Unknown(f"`${{{raw.text}}}` can't be folded")
-        name, operator = match["name"], match["operator"] or ""
-        rest = raw.slice(match.end(), len(raw.text))
-        value = self.variable(name)
-        if match["length"]:
-            return Unknown(f"the length of `{name}` isn't known")
-        if not operator:
-            return value if not rest.text else Unknown(f"`${{{raw.text}}}` can't be folded")
-        if operator.lstrip(":") in ("-", "="):
-            return self.defaulted(name, value, operator, rest)
-        if operator.lstrip(":") == "?":
-            return value
-        if operator.lstrip(":") == "+":
-            if isinstance(value, Unknown) and value.variable:
-                return Known("", (unset(value.variable),))
-            if isinstance(value, Known):
-                return self.inner(rest) if value.value or operator == "+" else Known("")
-            return Unknown(f"`{name}` isn't known")
-        if isinstance(value, Known):
-            return self.trimmed(value, operator, rest)
-        return Unknown(f"`{name}` isn't known")
-
-    def defaulted(self, name: str, value: Value, operator: str, rest: Fragment) -> Value:
-        """`${name:-default}`: the default under the assumption that nothing sets the variable."""
-        if isinstance(value, Unknown) and value.variable is not None:
-            found = with_assumptions(self.inner(rest), (unset(value.variable),))
-        elif isinstance(value, Known) and value.value == "" and operator.startswith(":"):
-            found = self.inner(rest)
-        else:
-            return value
-        if operator.endswith("=") and _NAME.fullmatch(name):
-            self.scope.variables[name] = found
-        return found
-
-    def trimmed(self, value: Known, operator: str, rest: Fragment) -> Value:
-        """`${name%pattern}` and `${name#pattern}` for patterns without wildcards in the middle."""
-        pattern = self.inner(rest)
-        text = str(value.value)
-        if not isinstance(pattern, Known):
-            return Unknown("the pattern isn't known")
-        wanted = str(pattern.value)
-        if operator == "%/*" or (operator == "%" and wanted == "/*"):
-            return replace(value, value=text.rpartition("/")[0] or text)
-        if operator == "##" and wanted == "*/":
-            return replace(value, value=text.rpartition("/")[2])
-        if re.search(r"[*?\[]", wanted) or operator not in ("%", "%%", "#", "##"):
-            return Unknown("the pattern can't be folded")
-        trim = text.removesuffix if operator.startswith("%") else text.removeprefix
-        return replace(value, value=trim(wanted))
-
-    def inner(self, raw: Fragment) -> Value:
-        """The value of a word within an expansion."""
-        return Folder(self.scope, self.substitute, self.depth + 1).quoted(raw)
-
-    def substitution(self, body: Fragment) -> Value:
-        """The output of a command, for the few commands whose output is plain."""
-        text = body.text.strip()
-        if text in ("nproc", "nproc --all", "getconf _NPROCESSORS_ONLN"):
-            return Symbolic("cpus", str)
-        if text.startswith("grep -c") and text.endswith("/proc/cpuinfo"):
-            return Symbolic("cpus", str)
-        if text == "pwd":
+    def variable(self, name: str) -> Variable:
+        """A variable, a positional parameter or a special one."""
+        arguments = self.scope.arguments
+        if name.isdigit() and int(name[:6]):
+            number = int(name[:6])
+            if arguments is None:
+                return Unknown(f"the script's argument {number} isn't known", str(number))
+            if any(word.many for word in arguments[:number]):
+                return Unknown(f"the argument {number} isn't known")
+            return arguments[number - 1].value if number <= len(arguments) else None
+        if name == "#":
+            if arguments is None or any(word.many for word in arguments):
+                return Unknown("the number of arguments isn't known")
+            return Known(str(len(arguments)))
+        if name in ("0", "BASH_SOURCE"):
+            return Known(posixpath.join(SCRIPT_DIRECTORY, posixpath.basename(self.scope.script)))
+        if name == "PWD" and name not in self.scope.variables:
             return self.scope.directory or Unknown("the working directory isn't known")
-        match = re.match(
-            r"(dirname|realpath|readlink -f|readlink -e|basename|echo)\s+(--\s+)?", text
+        if name == "IFS" and name not in self.scope.variables:
+            return Known(_DEFAULT_IFS)
+        if not (_NAME.fullmatch(name) or name == "?") or name == "BASH_SOURCE":
+            return Unknown(f"`${name}` is known at run time only")
+        return self.scope.variable(name)
+
+    def _braced(self, raw: Fragment, use: _Use) -> list[_Piece]:
+        """`${…}`."""
+        match = _BRACED.match(raw.text)
+        if (
+            match is not None
+            and match["prefix"] == "!"
+            and raw.text[match.end("name") :] in ("*", "@")
+        ):
+            return use.piece(Unknown("which variables are set isn't known"))
+        if match is None or (not match["operator"] and match.end() != len(raw.text)):
+            self.scope.require("the shell understands all of it")
+            return use.piece(Unknown(f"`${{{raw.text}}}` can't be folded"))
+        name, operator = match["name"], match["operator"]
+        rest = raw.slice(match.end(), len(raw.text))
+        index = None
+        if match["index"]:
+            index = raw.slice(match.start("index") + 1, match.end("index") - 1)
+        is_bashism = (
+            match["prefix"] == "!" or index is not None or operator[:1] in ("/", "^", ",", "@")
         )
-        if match:
-            start = body.text.index(text)
-            raw = body.slice(start + match.end(), start + len(text))
-            if not re.search(r"[|;&<>]", re.sub(r"\$\([^()]*\)", "", raw.text)):
-                value = self.inner(raw)
-                if isinstance(value, Known):
-                    return replace(value, value=_run(match[1], str(value.value)))
-        folder = self.substitute(body)
-        return folder if folder is not None else Unknown(f"the output of `{text}` isn't known")
+        if (is_bashism or operator == ":") and not self.scope.bash:
+            self.scope.require(BASH)
+        if match["prefix"] == "#" and not operator:
+            return use.piece(self._length(name, index))
+        if match["prefix"] == "!":
+            return self._indirect(name, index, operator, rest, use)
+        if match["prefix"]:
+            return use.piece(Unknown(f"`${{{raw.text}}}` can't be folded"))
+        return self._operated(name, index, operator, rest, use)
+
+    def _operated(
+        self, name: str, index: Fragment | None, operator: str, rest: Fragment, use: _Use
+    ) -> list[_Piece]:
+        """`${name}`, `${name[index]}` and either with an operator."""
+        sign = name if name in ("@", "*") else index.text if index is not None else ""
+        if sign in ("@", "*"):
+            words = self._arguments(use) if name == sign else self._elements(name, use)
+            return self._fields(name, sign, words, operator, rest, use)
+        value = self.variable(name) if index is None else self._element(name, index)
+        if isinstance(value, Array):
+            value = value.at("0")
+        return self._scalar(name, value, operator, rest, use)
+
+    def _fields(
+        self,
+        name: str,
+        sign: str,
+        words: Sequence[Word],
+        operator: str,
+        rest: Fragment,
+        use: _Use,
+    ) -> list[_Piece]:
+        kind = _kind(operator)
+        many = any(word.many for word in words)
+        if not kind:
+            return self._several(sign, words, use)
+        if kind == ":":
+            sliced = None if many else self._sliced(words, rest, has_zero=name == sign)
+            if sliced is None:
+                return use.piece(Unknown("which words it has isn't known"))
+            return self._several(sign, sliced, use)
+        if kind in "-=?+":
+            if many:
+                return use.piece(Unknown("its number of words isn't known"))
+            is_empty = not words or (operator[0] == ":" and [each.text for each in words] == [""])
+            if kind == "+":
+                return [] if is_empty else self._inner(rest, use)
+            return self._inner(rest, use) if is_empty else self._several(sign, words, use)
+        edited = [
+            word if word.many else Word(self._edited(word.value, operator, rest), word.span)
+            for word in words
+        ]
+        return self._several(sign, edited, use)
+
+    def _scalar(
+        self, name: str, value: Value | None, operator: str, rest: Fragment, use: _Use
+    ) -> list[_Piece]:
+        kind = _kind(operator)
+        if not kind:
+            return use.piece(self._set(name, value))
+        presence = _presence(value, is_empty_absent=operator.startswith(":"))
+        if kind in "-=":
+            return self._defaulted(name, value, operator, rest, use)
+        if kind == "?":
+            if presence is False and (value is None or isinstance(value, Known)):
+                self.scope.dead = True
+            elif presence is not True:
+                self.scope.require(f"{name} is set")
+            return use.piece(value if value is not None else Known(""))
+        if kind == "+":
+            if presence is None:
+                return use.piece(Unknown(f"`{name}` isn't known"))
+            found = self._inner(rest, use) if presence else use.piece(Known(""))
+            return _assuming(found, _assumption(value))
+        return use.piece(self._edited(self._set(name, value), operator, rest))
+
+    def _defaulted(
+        self, name: str, value: Value | None, operator: str, rest: Fragment, use: _Use
+    ) -> list[_Piece]:
+        """`${name:-default}`: the default under the assumption that nothing sets the variable."""
+        by_emptiness = operator.startswith(":")
+
+        def default(value: Value | None) -> Value:
+            inner = self._inner(rest, _Use(use.span, False))
+            return with_assumptions(self._joined(inner), _assumption(value))
+
+        if isinstance(value, OneOf):
+            absent = [_presence(each.value, by_emptiness) is False for each in value.options]
+            if any(absent):
+                value = _chosen(
+                    (option, default(option.value) if is_absent else option.value)
+                    for option, is_absent in zip(value.options, absent, strict=True)
+                )
+        elif _presence(value, by_emptiness) is False:
+            if operator.endswith("-"):
+                return _assuming(self._inner(rest, use), _assumption(value))
+            value = default(value)
+        assert value is not None
+        if operator.endswith("=") and _NAME.fullmatch(name):
+            self.scope.assign(name, value)
+        return use.piece(value)
+
+    def _inner(self, raw: Fragment, use: _Use) -> list[_Piece]:
+        """The pieces of a word within an expansion."""
+        deeper = Folder(self.scope, self.substitute, self.depth + 1)
+        found = deeper.pieces(raw, in_quotes=use.opened, splits=not use.opened)
+        return found or use.piece(Known(""))
+
+    def _edited(self, value: Value, operator: str, rest: Fragment) -> Value:
+        """A text after `#`, `%`, `/`, `^`, `,` or a slice."""
+        if isinstance(value, OneOf):
+            return _chosen(
+                (option, self._edited(option.value, operator, rest)) for option in value.options
+            )
+        if not isinstance(value, Known):
+            return Unknown("the text before it isn't known")
+        deeper = Folder(self.scope, self.substitute, self.depth + 1)
+        result = deeper.edit(str(value.value), operator, rest)
+        if result is None:
+            return Unknown("the expansion isn't followed")
+        return replace(value, value=result)
+
+    def edit(self, text: str, operator: str, rest: Fragment) -> str | None:
+        """What an operator makes of a text; None where that isn't known."""
+        if operator == ":":
+            bounds = self._bounds(rest, len(text))
+            return text[slice(*bounds)] if bounds is not None else None
+        if operator[0] in "#%":
+            pattern = self.pattern(rest)
+            return pattern.trimmed(text, operator) if pattern is not None else None
+        if operator[0] == "/":
+            slash = _find(rest.text, "/")
+            pattern = self.pattern(rest.slice(0, slash))
+            new = self.quoted(rest.slice(slash + 1, len(rest.text)))
+            if pattern is None or not isinstance(new, Known) or "&" in str(new.value):
+                return None
+            return pattern.replaced(text, str(new.value), operator)
+        if operator[0] in "^," and not rest.text:
+            change = str.upper if operator[0] == "^" else str.lower
+            end = len(text) if len(operator) == 2 else 1
+            return "".join(
+                change(char) if index < end and len(change(char)) == 1 else char
+                for index, char in enumerate(text)
+            )
+        return None
+
+    def _bounds(self, rest: Fragment, length: int) -> tuple[int, int] | None:
+        """The start and end that `offset:length` means for so many characters or words."""
+        colon = _find(rest.text, ":")
+        start = self._integer(rest.slice(0, colon))
+        if start is None:
+            return None
+        if start < 0:
+            start += length
+        if not 0 <= start <= length:
+            return 0, 0
+        if colon >= len(rest.text):
+            return start, length
+        count = self._integer(rest.slice(colon + 1, len(rest.text)))
+        if count is None:
+            return None
+        end = length + count if count < 0 else start + count
+        return (start, end) if end >= start else None
+
+    def _integer(self, raw: Fragment) -> int | None:
+        value = self.arithmetic(raw)
+        return int(str(value.value)) if isinstance(value, Known) else None
+
+    def _sliced(
+        self, words: Sequence[Word], rest: Fragment, *, has_zero: bool
+    ) -> Sequence[Word] | None:
+        """Words from an offset on; `$0` counts among the positional parameters."""
+        if not has_zero:
+            bounds = self._bounds(rest, len(words))
+            return words[slice(*bounds)] if bounds is not None else None
+        zero = Word(self.variable("0") or Known(""), rest.span())  # type: ignore[arg-type]
+        bounds = self._bounds(rest, len(words) + 1)
+        return [zero, *words][slice(*bounds)] if bounds is not None else None
+
+    def _length(self, name: str, index: Fragment | None) -> Value:
+        unknown = Unknown(f"the length of `{name}` isn't known")
+        if name in ("@", "*"):
+            return self._set("#", self.variable("#"))
+        if index is not None and index.text in ("@", "*"):
+            words = self._elements(name, _Use(index.span(), True))
+            return unknown if any(word.many for word in words) else Known(str(len(words)))
+        value = self._set(
+            name, self.variable(name) if index is None else self._element(name, index)
+        )
+        return (
+            replace(value, value=str(len(str(value.value))))
+            if isinstance(value, Known)
+            else unknown
+        )
+
+    def _indirect(
+        self, name: str, index: Fragment | None, operator: str, rest: Fragment, use: _Use
+    ) -> list[_Piece]:
+        """`${!name}`, and the keys `${!array[@]}`."""
+        unknown = use.piece(Unknown(f"what `{name}` names isn't known"))
+        if index is not None and index.text in ("@", "*"):
+            array = self.scope.variables.get(name)
+            if not isinstance(array, Array) or array.associative or not array.is_exact:
+                return unknown
+            keys = [Word(Known(key), use.span) for key, _ in array.elements]
+            return self._several(index.text, keys, use)
+        value = self.variable(name)
+        target = str(value.value) if isinstance(value, Known) else ""
+        if index is not None or not re.fullmatch(r"[A-Za-z_]\w*|\d+", target):
+            return unknown
+        return self._operated(target, None, operator, rest, use)
+
+    # arrays
+
+    def _elements(self, name: str, use: _Use) -> Sequence[Word]:
+        """The words of `${name[@]}`."""
+        value = self.scope.variables.get(name)
+        if isinstance(value, Array):
+            if not value.associative or len(value.elements) < 2:
+                return value.words
+            unknown = Unknown("the order of its elements isn't known")
+            return [Word(unknown, word.span, None, word.many) for word in value.words]
+        if isinstance(value, Known):
+            return [Word(value, use.span)]
+        if value is None and (name in self.scope.variables or self.scope.lost is None):
+            return []
+        return [Word(Unknown(f"`{name}` isn't known"), use.span, None, many=True)]
+
+    def _element(self, name: str, index: Fragment) -> Value | None:
+        """What `${name[index]}` holds."""
+        value = self.variable(name)
+        if isinstance(value, Array):
+            key = self.key(value, index)
+            return value.at(key) if key is not None else Unknown("which element it is isn't known")
+        if value is None or index.text == "0" or isinstance(value, Unknown):
+            return value
+        return Unknown(f"`{name}` isn't an array")
+
+    def key(self, array: Array, index: Fragment) -> str | None:
+        """The key that a subscript means in an array; None where it isn't known."""
+        if array.associative:
+            value = self.quoted(index)
+            return str(value.value) if isinstance(value, Known) else None
+        number = self._integer(index)
+        if number is not None and number < 0 and array.is_exact and array.elements:
+            number += int(array.elements[-1][0]) + 1
+        return str(number) if number is not None and number >= 0 else None
+
+    # arithmetic
+
+    def arithmetic(self, raw: Fragment) -> Value:
+        """The value of `$((…))`, as text."""
+        symbols: dict[str, Symbolic] = {}
+        text = ""
+        assumes: tuple[str, ...] = ()
+        for piece in self._flat(self.pieces(raw, in_quotes=True)):
+            value = piece.value
+            if isinstance(value, Symbolic):
+                symbol = chr(_SYMBOLS + len(symbols) % 0x1000)
+                symbols[symbol] = _as_number(value)
+                text += symbol
+            elif isinstance(value, Known):
+                text += piece.text
+                assumes = (*assumes, *value.assumes)
+            else:
+                return value if isinstance(value, Unknown) else Unknown("it depends on a branch")
+        expression = Arithmetic(text, symbols, self._number, self._assign_number, self.scope.bash)
+        try:
+            return with_assumptions(_as_text(expression.value()), assumes)
+        except ArithmeticFailure as failure:
+            self.scope.require("the shell can do the arithmetic")
+            return Unknown(f"the arithmetic can't be folded: {failure}")
+
+    def _number(self, name: str) -> Value | None:
+        name, bracket, index = name.partition("[")
+        value = self.variable(name)
+        if isinstance(value, Array):
+            inner = Arithmetic(index.rstrip("]"), {}, self._number, self._assign_number)
+            key = inner.value() if bracket else Known(0)
+            number = str(key.value) if isinstance(key, Known) else ""
+            value = value.at(number) if number.isdigit() else Unknown(f"`{name}` isn't known")
+        is_unset = value is None or (isinstance(value, Unknown) and value.variable is not None)
+        if is_unset and self.scope.options.get("nounset", False) is not False:
+            self.scope.require(f"{name} is set")
+        return value
+
+    def _assign_number(self, name: str, value: Value) -> None:
+        name, bracket, _ = name.partition("[")
+        self.scope.assign(name, Unknown(f"`{name}` has changed") if bracket else _as_text(value))
 
     def joined(self, values: Sequence[Value]) -> Value:
         """The concatenation of values."""
@@ -447,9 +675,173 @@ class Folder:
         return result
 
 
+# pieces
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """Where an expansion stands, and whether in double quotes."""
+
+    span: Span
+    opened: bool
+
+    def piece(self, value: Value) -> list[_Piece]:
+        """The expansion as one text."""
+        return [_Piece(value, self.span.start, splits=not self.opened, quoted=self.opened)]
+
+    def fields(self, words: Sequence[Word]) -> list[_Piece]:
+        """The expansion as words."""
+        (piece,) = self.piece(Known(""))
+        return [replace(piece, fields=tuple(words))]
+
+
+@dataclass
+class _Literal:
+    """Gathers the plain characters of a word into pieces, quoted and unquoted ones apart."""
+
+    found: list[_Piece]
+    splits: bool
+    chars: list[str] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    quoted: bool = False
+    opened_at: int = 0
+
+    def add(self, char: str, offset: int, *, quoted: bool) -> None:
+        """One more character."""
+        if quoted is not self.quoted:
+            self.flush()
+        self.quoted = quoted
+        self.chars.append(char)
+        self.offsets.append(offset)
+
+    def quote(self, offset: int, *, opens: bool) -> None:
+        """Quotes begin or end: empty ones make a word too."""
+        self.flush()
+        if opens:
+            self.opened_at = len(self.found)
+        elif len(self.found) == self.opened_at:
+            self.found.append(_Piece(Known(""), offset, quoted=True))
+
+    def flush(self) -> None:
+        """End the piece."""
+        if self.chars:
+            self.found.append(
+                _Piece(
+                    Known("".join(self.chars)),
+                    self.offsets[0],
+                    self.splits and not self.quoted,
+                    tuple(self.offsets),
+                    self.quoted,
+                )
+            )
+        self.chars, self.offsets = [], []
+
+
+def _spread(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
+    """The words that fields make of the pieces around them: `x"$@"y` is `x1 2 3y`."""
+    groups: list[list[_Piece]] = [[]]
+    for piece in pieces:
+        if piece.fields is None:
+            groups[-1].append(piece)
+            continue
+        for position, word in enumerate(piece.fields):
+            if position:
+                groups.append([])
+            groups[-1].append(replace(piece, value=word.value, fields=None))
+    return [group for group in groups if group]
+
+
+def _grouped(pieces: Sequence[_Piece], separators: str) -> list[list[_Piece]]:
+    """The pieces of each word, where `separators` in unquoted expansions end one."""
+    blanks = re.escape("".join(char for char in separators if char in " \t\n"))
+    others = re.escape("".join(char for char in separators if char not in " \t\n"))
+    blank = f"[{blanks}]" if blanks else "(?!)"
+    other = f"[{others}]" if others else "(?!)"
+    separator = re.compile(f"(?:{blank})*(?P<other>{other})(?:{blank})*|(?:{blank})+")
+    groups: list[list[_Piece]] = []
+    current: list[_Piece] = []
+
+    def end(*, always: bool) -> None:
+        nonlocal current
+        if current or always:
+            groups.append(current)
+        current = []
+
+    for piece in pieces:
+        if not piece.splits or not isinstance(piece.value, Known):
+            current.append(piece)
+            continue
+        position = 0
+        for match in separator.finditer(piece.text):
+            _add(current, piece, position, match.start())
+            end(always=match["other"] is not None)
+            position = match.end()
+        _add(current, piece, position, len(piece.text))
+    end(always=False)
+    return groups
+
+
+def _add(current: list[_Piece], piece: _Piece, start: int, end: int) -> None:
+    """Put a part of an expansion into a word."""
+    if start < end:
+        offsets = piece.offsets[start:end]
+        value = replace(piece.value, value=piece.text[start:end])  # type: ignore[arg-type]
+        current.append(replace(piece, value=value, offsets=offsets))
+
+
+def _assuming(pieces: Sequence[_Piece], assumes: tuple[str, ...]) -> list[_Piece]:
+    return [replace(piece, value=with_assumptions(piece.value, assumes)) for piece in pieces]
+
+
+# values
+
+_SYMBOLS = 0xE000
+"""The first of the characters that stand for symbolic values in arithmetic."""
+
+
 def unset(variable: str) -> str:
     """The assumption that nothing sets a variable or passes a positional parameter."""
     return "no argument is given" if variable.isdigit() else f"{variable} is unset"
+
+
+def _kind(operator: str) -> str:
+    """What an operator does, whether or not it takes empty for unset."""
+    return operator if operator == ":" else operator.lstrip(":")[:1]
+
+
+def _presence(value: Value | None, is_empty_absent: bool) -> bool | None:
+    """Whether a variable is set, with text if empty is as good as unset."""
+    if value is None:
+        return False
+    if isinstance(value, Known):
+        return bool(value.value) or not is_empty_absent
+    if isinstance(value, OneOf):
+        found = {_presence(option.value, is_empty_absent) for option in value.options}
+        return found.pop() if len(found) == 1 else None
+    if isinstance(value, Unknown):
+        return False if value.variable is not None else None
+    return True
+
+
+def _assumption(value: Value | None) -> tuple[str, ...]:
+    """What it rests on that a variable is taken for unset."""
+    if isinstance(value, Unknown) and value.variable is not None:
+        return (unset(value.variable),)
+    return value.assumes if isinstance(value, Known) else ()
+
+
+def _chosen(options: Iterable[tuple[Option, Value]]) -> Value:
+    """Options with new values, those that are several again taken apart."""
+    found = [
+        Option(
+            each.value, " and ".join(filter(None, (option.condition, each.condition))), option.span
+        )
+        for option, value in options
+        for each in possibilities(value)
+    ]
+    return (
+        OneOf(tuple(found)) if len(found) <= _OPTIONS else Unknown("it has too many possibilities")
+    )
 
 
 def _concatenated(left: Value, right: Value) -> Value:
@@ -463,11 +855,9 @@ def _concatenated(left: Value, right: Value) -> Value:
     if isinstance(left, OneOf | Known) and isinstance(right, OneOf | Known):
         return _product(left, right)
     unknown = left if isinstance(left, Unknown) else right
-    return (
-        replace(unknown, variable=None)
-        if isinstance(unknown, Unknown)
-        else Unknown("it isn't a plain text")
-    )
+    if isinstance(unknown, Unknown):
+        return replace(unknown, variable=None)
+    return Unknown("it isn't a plain text")
 
 
 def _product(left: OneOf | Known, right: OneOf | Known) -> Value:
@@ -492,12 +882,162 @@ def _as_text(value: Value) -> Value:
     return value
 
 
-def _run(program: str, text: str) -> str:
-    if program == "dirname":
-        return posixpath.dirname(text) or "."
-    if program == "basename":
-        return posixpath.basename(text)
-    return text
+def _as_number(value: Symbolic) -> Symbolic:
+    at = value.at
+    return replace(value, at=lambda cpus: int(str(at(cpus))))
+
+
+# raw text
+
+
+def raw_words(raw: Fragment) -> list[Fragment]:
+    """The words of a text, with their quotes; comments between them are left out."""
+    text = raw.text
+    found: list[Fragment] = []
+    index = 0
+    start: int | None = None
+    while index < len(text):
+        char = text[index]
+        if char in _BLANKS:
+            if start is not None:
+                found.append(raw.slice(start, index))
+                start = None
+            index += 1
+        elif char == "#" and start is None:
+            end = text.find("\n", index)
+            index = len(text) if end < 0 else end
+        elif char == "\\" and start is None and text[index + 1 : index + 2] in ("\n", "\r"):
+            index += 2
+        else:
+            opens_key = char == "[" and start is None
+            start = index if start is None else start
+            key = re.compile(r"\[[^\]]*\]\+?=").match(text, index) if opens_key else None
+            index = key.end() if key else _atom_end(text, index)
+    if start is not None:
+        found.append(raw.slice(start, len(text)))
+    return found
+
+
+def _atom_end(text: str, index: int) -> int:
+    """The index behind the character, escape, quotes or expansion at `index`."""
+    char = text[index]
+    if char == "\\":
+        return index + 2
+    if char == "'":
+        end = text.find("'", index + 1)
+        return len(text) if end < 0 else end + 1
+    if char == '"':
+        index += 1
+        while index < len(text) and text[index] != '"':
+            index = index + 1 if text[index] == "'" else _atom_end(text, index)
+        return min(index + 1, len(text))
+    return _expansion_end(text, index) if char in "$`" else index + 1
+
+
+def _find(text: str, char: str) -> int:
+    """The index of a character outside of quotes, escapes and expansions; the end without one."""
+    index = 0
+    while index < len(text) and text[index] != char:
+        index = _atom_end(text, index)
+    return min(index, len(text))
+
+
+def _brace_expanded(raw: Fragment) -> list[Fragment]:
+    """The words that `{a,b}` and `{1..3}` make of one."""
+    pending: list[Fragment] = [raw]
+    done: list[Fragment] = []
+    while pending:
+        each = pending.pop()
+        expanded = _first_brace(each)
+        if expanded is None or len(pending) + len(done) > _BRACES:
+            done.append(each)
+        else:
+            pending.extend(reversed(expanded))
+    return done
+
+
+def _first_brace(raw: Fragment) -> list[Fragment] | None:
+    """The alternatives of the first brace that has any."""
+    text = raw.text
+    index = 0
+    while index < len(text):
+        if text[index] != "{":
+            index = _atom_end(text, index)
+            continue
+        parts, end = _alternatives(text, index)
+        before, after = raw.slice(0, index), raw.slice(end, len(text))
+        if len(parts) > 1:
+            inner = [raw.slice(start, stop) for start, stop in parts]
+        elif parts and (match := _SEQUENCE.fullmatch(text[slice(*parts[0])])):
+            place = raw.offsets[index]
+            inner = [Fragment(raw.source, each, (place,) * len(each)) for each in _sequence(match)]
+        else:
+            inner = []
+        if inner:
+            return [before.followed_by(each).followed_by(after) for each in inner]
+        index += 1
+    return None
+
+
+def _alternatives(text: str, start: int) -> tuple[list[tuple[int, int]], int]:
+    """The bounds of what commas separate in the brace at `start`, and the index behind it."""
+    depth = 0
+    bounds: list[tuple[int, int]] = []
+    first = index = start + 1
+    while index < len(text):
+        char = text[index]
+        if char == "{":
+            depth += 1
+        elif char == "}" and depth:
+            depth -= 1
+        elif char == "}":
+            return [*bounds, (first, index)], index + 1
+        elif char == "," and not depth:
+            bounds.append((first, index))
+            first = index + 1
+        index = _atom_end(text, index)
+    return [], start + 1
+
+
+def _sequence(match: re.Match[str]) -> list[str]:
+    first, last = match[1], match[2]
+    step = abs(int(match[3] or "1")) or 1
+    if first.isalpha() != last.isalpha():
+        return []
+    start, stop = (ord(first), ord(last)) if first.isalpha() else (int(first[:9]), int(last[:9]))
+    numbers = range(start, stop + 1, step) if start <= stop else range(start, stop - 1, -step)
+    if len(numbers) > _BRACES:
+        return []
+    if first.isalpha():
+        return [chr(number) for number in numbers]
+    is_padded = any(re.match(r"-?0\d", each) for each in (first, last))
+    width = max(len(first), len(last)) if is_padded else 0
+    return [f"{number:0{width}d}" for number in numbers]
+
+
+def _is_home(text: str, index: int, assignment: bool) -> bool:
+    """Whether a tilde stands for a home directory."""
+    if index and not (assignment and text[index - 1] == ":"):
+        return False
+    return re.match(r"~[\w.+-]*(?=[/:]|$)", text[index:]) is not None
+
+
+def _unescaped(raw: Fragment) -> Fragment:
+    """What is run for backquotes: a backslash before `$`, a backquote or itself goes."""
+    kept = [match.end() - 1 for match in re.finditer(r"\\[$`\\]|.", raw.text, flags=re.DOTALL)]
+    text = "".join(raw.text[index] for index in kept)
+    return Fragment(raw.source, text, tuple(raw.offsets[index] for index in kept))
+
+
+_ANSI = re.compile(
+    r"\\(?:(?P<octal>[0-7]{1,3})|x(?P<hex>[0-9a-fA-F]{1,2})|u(?P<short>[0-9a-fA-F]{1,4})"
+    r"|U(?P<long>[0-9a-fA-F]{1,8})|c(?P<control>.)|(?P<plain>.))",
+    re.DOTALL,
+)
+_ESCAPES = {
+    "n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b",
+    "E": "\x1b", "\\": "\\", "'": "'", '"': '"', "?": "?",
+}  # fmt: skip
 
 
 def _ansi_end(text: str, start: int) -> int:
@@ -508,17 +1048,18 @@ def _ansi_end(text: str, start: int) -> int:
 
 
 def _ansi(text: str) -> str:
-    escapes = {
-        "n": "\n",
-        "t": "\t",
-        "r": "\r",
-        "\\": "\\",
-        "'": "'",
-        '"': '"',
-        "a": "\a",
-        "e": "\x1b",
-    }
-    return re.sub(r"\\(.)", lambda match: escapes.get(match[1], match[0]), text, flags=re.DOTALL)
+    """The text of `$'…'`."""
+
+    def decoded(match: re.Match[str]) -> str:
+        if match["plain"]:
+            return _ESCAPES.get(match["plain"], match[0])
+        if match["control"]:
+            return chr(ord(match["control"].upper()) & 0x1F)
+        digits = match["octal"] or match["hex"] or match["short"] or match["long"]
+        code = int(digits, 8 if match["octal"] else 16)
+        return chr(code) if 0 < code < 0x110000 else ""
+
+    return _ANSI.sub(decoded, text)
 
 
 def _expansion_end(text: str, start: int) -> int:
@@ -529,7 +1070,7 @@ def _expansion_end(text: str, start: int) -> int:
             end += 2 if text[end] == "\\" else 1
         return min(end + 1, len(text))
     following = text[start + 1 : start + 2]
-    if following in ("{", "("):
+    if following in ("{", "(", "["):
         return _closing(text, start + 1)
     match = _NAME.match(text, start + 1)
     if match:
@@ -537,14 +1078,16 @@ def _expansion_end(text: str, start: int) -> int:
     return start + 2 if following and following in _SPECIAL else start + 1
 
 
+_PAIRS = {"{": "}", "(": ")", "[": "]"}
+
+
 def _closing(text: str, start: int) -> int:
     """The index behind the bracket that closes the one at `start`, quotes respected."""
     closers: list[str] = []
     index = start
-    pairs = {"{": "}", "(": ")"}
     while index < len(text):
         char = text[index]
-        if char == "\\":
+        if char == "\\" and closers[-1:] != ["'"]:
             index += 2
             continue
         if closers and closers[-1] == "'":
@@ -554,131 +1097,11 @@ def _closing(text: str, start: int) -> int:
             closers.pop()
             if not closers:
                 return index + 1
-        elif char in ("'", '"') and not (char == "'" and closers and closers[-1] == '"'):
+        elif char in ("'", '"') and not (char == "'" and '"' in closers[-1:]):
             closers.append(char)
-        elif char in pairs and (index == start or text[index - 1] == "$" or closers[-1] == ")"):
-            closers.append(pairs[char])
+        elif char in _PAIRS and (
+            index == start or text[index - 1] == "$" or (closers[-1] == ")" and char == "(")
+        ):
+            closers.append(_PAIRS[char])
         index += 1
     return len(text)
-
-
-_TOKEN = re.compile(r"\s*(\d+|[A-Za-z_]\w*|\*\*|[-+*/%()]|\$)")
-_OPERATIONS: dict[str, Callable[[int, int], int]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: int(a / b),
-    "%": lambda a, b: a - b * int(a / b),
-}
-
-
-class _Arithmetic:
-    """`$(( … ))`: sums, products and brackets over known numbers and the CPUs."""
-
-    def __init__(self, raw: Fragment, folder: Folder) -> None:
-        self.raw = raw
-        self.folder = folder
-        self.index = 0
-        self.depth = 0
-
-    def value(self) -> Value:
-        try:
-            result = self.sum()
-            if self.raw.text[self.index :].strip():
-                return Unknown("the arithmetic can't be folded")
-            return result
-        except (ValueError, ZeroDivisionError, OverflowError, RecursionError):
-            return Unknown("the arithmetic can't be folded")
-
-    def peek(self) -> str:
-        match = _TOKEN.match(self.raw.text, self.index)
-        return match[1] if match else ""
-
-    def take(self) -> str:
-        match = _TOKEN.match(self.raw.text, self.index)
-        if match is None:
-            raise ValueError
-        self.index = match.end()
-        return match[1]
-
-    def sum(self) -> Value:
-        left = self.product()
-        while self.peek() in ("+", "-"):
-            operator = self.take()
-            left = _operated(left, operator, self.product())
-        return left
-
-    def product(self) -> Value:
-        left = self.operand()
-        while self.peek() in ("*", "/", "%"):
-            operator = self.take()
-            left = _operated(left, operator, self.operand())
-        return left
-
-    def operand(self) -> Value:
-        self.depth += 1
-        if self.depth > 200:
-            raise ValueError
-        token = self.take()
-        if token == "(":
-            value = self.sum()
-            if self.take() != ")":
-                raise ValueError
-            return value
-        if token == "-":
-            return _operated(Known(0), "-", self.operand())
-        if token == "$":
-            start = self.index - 1
-            self.index = _expansion_end(self.raw.text, start)
-            return _number(self.folder.expansion(self.raw.slice(start, self.index)))
-        if token.isdigit():
-            return Known(int(token, 8 if len(token) > 1 and token.startswith("0") else 10))
-        return _number(self.folder.variable(token))
-
-
-def _number(value: Value) -> Value:
-    if isinstance(value, Known):
-        text = str(value.value).strip() or "0"
-        if not re.fullmatch(r"-?\d{1,15}", text):
-            return Unknown(f"`{text}` isn't a number")
-        return replace(value, value=int(text))
-    if isinstance(value, Symbolic):
-        at = value.at
-        return replace(value, at=lambda cpus: int(str(at(cpus))))
-    return value
-
-
-def _operated(left: Value, operator: str, right: Value) -> Value:
-    for value in (left, right):
-        if not isinstance(value, Known | Symbolic):
-            return (
-                value
-                if isinstance(value, Unknown)
-                else Unknown("the arithmetic depends on a branch")
-            )
-    assert isinstance(left, Known | Symbolic)
-    assert isinstance(right, Known | Symbolic)
-    operate = _OPERATIONS[operator]
-    assumes = tuple(dict.fromkeys((*left.assumes, *right.assumes)))
-    via = (*left.via, *right.via)
-    if isinstance(left, Known) and isinstance(right, Known):
-        return Known(operate(int(str(left.value)), int(str(right.value))), assumes, via)
-
-    def at(value: Known | Symbolic, cpus: int) -> int:
-        return int(str(value.value if isinstance(value, Known) else value.at(cpus)))
-
-    def text(value: Known | Symbolic) -> str:
-        if isinstance(value, Known):
-            return str(value.value)
-        return (
-            f"({value.text})"
-            if operator in "*/%" and re.search(r" [-+] ", value.text)
-            else value.text
-        )
-
-    return Symbolic(
-        f"{text(left)} {operator} {text(right)}",
-        lambda cpus: operate(at(left, cpus), at(right, cpus)),
-        assumes,
-        via,
-    )

@@ -205,13 +205,20 @@ def _unwrap(
         end = _wrapped_at(words, wrapper)
         if end is None:
             continue
-        environment = dict(command.environment)
+        cleared = wrapper.assigns and {"-i", "--ignore-environment", "-"} & {
+            word.text for word in words[1:end]
+        }
+        environment = {} if cleared else dict(command.environment)
         directory = command.directory
         for index, word in enumerate(words[1:end], 1):
             text = word.text or ""
             if wrapper.assigns and _ASSIGNMENT.match(text):
                 name, _, value = text.partition("=")
                 environment[name] = Known(value, via=(word.part(len(name) + 1),))
+            elif wrapper.assigns and word.text is None and _ASSIGNMENT.match(word.span.text):
+                environment[word.span.text.partition("=")[0]] = word.value
+            if wrapper.assigns and words[index - 1].text in ("-u", "--unset") and index > 1:
+                environment.pop(text, None)
             if words[index - 1].text in ("-C", "--chdir", "--directory") and index > 1:
                 directory = word.value
         forks = command.forks
@@ -231,7 +238,9 @@ def _wrapped_at(words: Sequence[Word], wrapper: Wrapper) -> int | None:
     awaited = wrapper.subcommand
     while index < len(words):
         text = words[index].text
-        if text is None:
+        if text is None and wrapper.assigns and _ASSIGNMENT.match(words[index].span.text):
+            pass
+        elif text is None:
             if not operands:
                 return index
             operands -= 1

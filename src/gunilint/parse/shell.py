@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from gunilint.source import Fragment, Problem
@@ -114,20 +114,30 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`case subject in … esac`: each arm's raw patterns and body."""
+    """`case subject in … esac`: each arm's raw patterns and body.
+
+    `falls` are the positions of arms that end in `;&` or `;;&`, behind which others may run too.
+    """
 
     subject: Fragment
     arms: tuple[tuple[tuple[Fragment, ...], tuple[Statement, ...]], ...]
+    falls: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """`for variable in words`, or `while`/`until`/`for ((…))` where `variable` is None."""
+    """A loop of a `kind`: "for", "while", "until", or "arithmetic" for `for ((…))`.
 
+    `variable` and `words` are a `for`'s, None where it has no list; `header` is what stands between
+    the double parentheses.
+    """
+
+    kind: str
     variable: str | None
     words: tuple[Fragment, ...] | None
     condition: tuple[Statement, ...]
     body: tuple[Statement, ...]
+    header: Fragment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +316,19 @@ class _Lowering:
         yield from self.statements(node)
 
     def lower_command(self, node: Node) -> Iterator[Statement]:
-        yield self.simple(node, (), redirected=False)
+        yield from self.separated(node, self.simple(node, (), redirected=False))
+
+    def separated(self, node: Node, command: Simple) -> Iterator[Statement]:
+        """A command without the assignments on lines before it, which the grammar adds to it."""
+        assigning = [child for child in node.children if child.type == "variable_assignment"]
+        following = node.child_by_field_name("name")
+        if assigning and following is not None:
+            gap = self.slice(assigning[-1].end_byte, following.start_byte).text
+            if re.search(r"(?<!\\)\r?\n", gap):
+                yield from command.assignments
+                yield replace(command, assignments=())
+                return
+        yield command
 
     def lower_redirected_statement(self, node: Node) -> Iterator[Statement]:
         body = node.child_by_field_name("body")
@@ -315,7 +337,7 @@ class _Lowering:
             if redirects:
                 yield self.simple(node, redirects, redirected=True)
         elif body.type == "command" or body.type in _DECLARATIONS:
-            yield self.simple(body, redirects, redirected=True)
+            yield from self.separated(body, self.simple(body, redirects, redirected=True))
         else:
             yield from self.statement(body)
 
@@ -362,7 +384,8 @@ class _Lowering:
     def rejoin(self, words: list[Fragment | Assignment], end: int, child: Node) -> None:
         """Put a word together again that a line's continuation cuts in two."""
         gap = self.slice(end, child.start_byte).text
-        cut = gap in ("\\\n", "\\\r\n") and len(words) > 1 and isinstance(words[-2], Fragment)
+        joins = gap in ("", "\\\n", "\\\r\n")
+        cut = joins and len(words) > 1 and isinstance(words[-2], Fragment)
         if cut:
             first = words[-2]
             assert isinstance(first, Fragment)
@@ -405,7 +428,12 @@ class _Lowering:
         yield Test(self.text(node))
 
     def lower_pipeline(self, node: Node) -> Iterator[Statement]:
-        yield Pipeline(tuple(self.statements(node)))
+        parts = tuple(self.statements(node))
+        if parts and isinstance(parts[0], Negated):
+            # `!` is the whole pipeline's
+            yield Negated(Block((Pipeline((parts[0].body, *parts[1:])),)))
+        else:
+            yield Pipeline(parts)
 
     def lower_list(self, node: Node) -> Iterator[Statement]:
         operator = next((child.type for child in node.children if child.type in ("&&", "||")), "&&")
@@ -464,9 +492,12 @@ class _Lowering:
 
     def lower_case_statement(self, node: Node) -> Iterator[Statement]:
         subject = node.child_by_field_name("value")
-        arms = []
+        arms: list[tuple[tuple[Fragment, ...], tuple[Statement, ...]]] = []
+        falls: list[int] = []
         for item in node.named_children:
             if item.type == "case_item":
+                if any(child.type in (";&", ";;&") for child in item.children):
+                    falls.append(len(arms))
                 patterns = tuple(map(self.text, item.children_by_field_name("value")))
                 values = {value.id for value in item.children_by_field_name("value")}
                 body = [
@@ -477,7 +508,7 @@ class _Lowering:
                 ]
                 arms.append((patterns, tuple(body)))
         if subject is not None:
-            yield Case(self.text(subject), tuple(arms))
+            yield Case(self.text(subject), tuple(arms), tuple(falls))
 
     def lower_for_statement(self, node: Node) -> Iterator[Statement]:
         variable = node.child_by_field_name("variable")
@@ -485,6 +516,7 @@ class _Lowering:
         words = tuple(map(self.text, node.children_by_field_name("value")))
         has_list = any(child.type == "in" for child in node.children)
         yield Loop(
+            "for" if node.children[0].type == "for" else "select",
             self.text(variable).text if variable is not None else None,
             words if has_list else None,
             (),
@@ -499,9 +531,19 @@ class _Lowering:
             if child.type != "do_group"
             for statement in self.statement(child)
         )
-        yield Loop(None, None, condition, tuple(self.statements(body)) if body is not None else ())
+        kind = "until" if node.children[0].type == "until" else "while"
+        inner = tuple(self.statements(body)) if body is not None else ()
+        yield Loop(kind, None, None, condition, inner)
 
-    lower_c_style_for_statement = lower_while_statement
+    def lower_c_style_for_statement(self, node: Node) -> Iterator[Statement]:
+        body = node.child_by_field_name("body")
+        inner = tuple(self.statements(body)) if body is not None else ()
+        bounds = {child.type: child for child in node.children}
+        opening, closing = bounds.get("(("), bounds.get("))")
+        header = None
+        if opening is not None and closing is not None:
+            header = self.slice(opening.end_byte, closing.start_byte)
+        yield Loop("arithmetic", None, None, (), inner, header)
 
     def lower_function_definition(self, node: Node) -> Iterator[Statement]:
         name = node.child_by_field_name("name")
