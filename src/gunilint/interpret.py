@@ -1064,7 +1064,10 @@ class _Walker:
             with self.nested(), self.within(is_last=False):
                 status = self.run(script.body)
             self.substituted = UNTOLD
-            if self.scope.conditions != before.conditions:
+            added = set(self.scope.conditions) - set(before.conditions)
+            if added == {BASH}:
+                before.require(BASH)
+            elif added:
                 return Unknown(f"the output of `{text}` isn't known")
             value = self.folder().joined(self.printed)
         finally:
