@@ -434,11 +434,13 @@ class _Walker:
             for name, value in self.scope.variables.items()
             if before.variables.get(name, _NOTHING) is not value
         ]
+        exported = set(self.scope.exported) - set(before.exported)
         self.scope = before
         if loop.variable:
             changed.append(loop.variable)
         for name in dict.fromkeys(changed):
-            before.variables[name] = Unknown(f"`{name}` changes in a loop")
+            before.assign(name, Unknown(f"`{name}` changes in a loop"))
+        before.exported.update(dict.fromkeys(exported - set(before.exported), False))
         inside = before.copy()
         runs = f"the loop `{_first_line(loop)}` runs"
         inside.require(runs)
@@ -449,8 +451,6 @@ class _Walker:
         directory = self.scope.directory
         if leaves:
             before.require(_denied(runs))
-        for name in set(self.scope.exported) - set(before.exported):
-            before.exported[name] = False
         self.scope = before
         if directory != before.directory:
             before.directory = Unknown("a loop changes it")
@@ -1145,7 +1145,8 @@ class _Walker:
         self.scope, self.left = before.copy(), []
         self.scope.trap = None
         try:
-            with self.within(forks=forks, is_last=False):
+            loops = 0 if self.scope.bash else self.context.loops
+            with self.within(forks=forks, is_last=False, loops=loops):
                 yield
         finally:
             self.scope, self.left = before, left

@@ -168,10 +168,13 @@ class Scope:
             value = self.variables.get(name)
             if value is None or isinstance(value, Array):
                 continue
-            if is_sure or isinstance(value, OneOf):
+            missing = Unknown(f"`{name}` is exported in a branch only", name)
+            if is_sure:
                 found[name] = value
+            elif isinstance(value, OneOf):
+                found[name] = OneOf((*value.options, Option(missing, "it isn't exported")))
             else:
-                found[name] = Unknown(f"`{name}` is exported in a branch only")
+                found[name] = missing
         return found
 
     def merge(self, ends: Sequence[tuple[str, Scope]], *, complete: bool) -> None:
