@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from gunilint.discover import Tree, normalise
@@ -20,6 +21,8 @@ _INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s*=\s*|\s+)(\S+)")
 _LOCKED = re.compile(
     r'^\[\[packages?\]\]\s*\nname = "([^"]+)"\s*\nversion = "([^"]+)"', re.MULTILINE
 )
+_LINES = 20_000
+"""The lines of a requirements file that are read: no project has more by hand."""
 _DEPTH = 8
 """How many files may include one another."""
 
@@ -159,7 +162,7 @@ def _reader(path: str) -> Reader | None:
 
 
 def _requirements(source: Source) -> Iterator[Dependency]:
-    for match in re.finditer(r"(?:[^\\\n]|\\\r?\n|\\.)+", source.text):
+    for match in islice(re.finditer(r"(?:[^\\\n]|\\\r?\n|\\.)+", source.text), _LINES):
         line = match[0]
         text = re.split(r"(?:^|\s)#|\s--?[a-z]|\\\r?\n", line.strip(), maxsplit=1)[0].strip()
         if text and not text.startswith("-"):

@@ -813,10 +813,10 @@ class _Walker:
                 self.scope.arguments = None
                 return _DONE
             if text in ("--", "-"):
-                self.scope.arguments = _parameters(rest[1:])
+                self.scope.arguments = tuple(rest[1:])
                 return _DONE
             if not re.match(r"[-+][a-zA-Z]", text):
-                self.scope.arguments = _parameters(rest)
+                self.scope.arguments = tuple(rest)
                 return _DONE
             value = text.startswith("-")
             rest = rest[1:]
@@ -1239,10 +1239,6 @@ def _truth_of(value: Value) -> Truth:
     if not isinstance(value, Known) or not re.fullmatch(r"-?\d+", str(value.value)):
         return UNTOLD
     return Truth(int(str(value.value)) != 0, value.assumes)
-
-
-def _parameters(words: Sequence[Word]) -> tuple[Word, ...]:
-    return tuple(words)
 
 
 def _denied(text: str) -> str:

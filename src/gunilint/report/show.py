@@ -22,6 +22,7 @@ _ORIGINS: Mapping[Origin, str] = {
     "GUNICORN_CMD_ARGS": "cmd_args",
     "command line": "command_line",
 }
+_MODES = frozenset({"umask", "control_socket_mode"})
 _VALUE_WIDTH = 44
 """The columns of a value that still has its place beside it."""
 
@@ -290,7 +291,7 @@ def _rows(deployment: Deployment, show: Show) -> Iterator[_Row]:
 
 
 def _setting_rows(name: str, setting: Setting, show: Show) -> Iterator[_Row]:
-    value = described(setting.value, show.cpus)
+    value = described(setting.value, show.cpus, mode=name in _MODES)
     role = "error" if isinstance(setting.value, Refused) else "message"
     yield _Row(name, value, _origin(setting, show), role)
     if isinstance(setting.value, OneOf):
@@ -299,7 +300,7 @@ def _setting_rows(name: str, setting: Setting, show: Show) -> Iterator[_Row]:
             possible = f"{described(option.value, show.cpus)} if {option.condition}"
             yield _Row("", possible, where, "name")
     for weaker in setting.overridden:
-        lost = described(weaker.value, show.cpus)
+        lost = described(weaker.value, show.cpus, mode=name in _MODES)
         text = "the same" if lost == value else f"instead of {lost}"
         yield _Row("", text, _origin(weaker, show), "name")
 
@@ -315,8 +316,10 @@ def _assuming(assumes: Sequence[str]) -> str:
     return f" (assuming that {' and '.join(assumes)})" if assumes else ""
 
 
-def described(value: Value, cpus: int | None = None) -> str:
-    """A value in a few words."""
+def described(value: Value, cpus: int | None = None, *, mode: bool = False) -> str:
+    """A value in a few words; a file mode in octal digits."""
+    if mode and isinstance(value, Known) and isinstance(value.value, int):
+        return f"0o{value.value:03o}"
     if isinstance(value, Symbolic):
         return f"{value.text} = {value.at(cpus)}" if cpus is not None else value.text
     if isinstance(value, Known):
