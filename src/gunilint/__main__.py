@@ -1,5 +1,12 @@
 """`python -m gunilint`."""
 
-from gunilint.cli import main
+import sys
 
-main(prog_name="gunilint")
+if __name__ == "__main__":
+    if not getattr(sys.flags, "safe_path", sys.flags.isolated):
+        # the working directory comes first here, and nothing that is linted may be imported
+        del sys.path[0]
+
+    from gunilint.cli import main
+
+    main(prog_name="gunilint")

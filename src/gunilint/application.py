@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gunilint.catalogue.frameworks import (
     APPLICATIONS,
@@ -42,8 +43,7 @@ _WRAPPERS = 20
 """How many wrappers, each around the next, are followed to an application."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(Struct, frozen=True):
     """`module:object` as gunicorn reads it; `called` where the object is a factory call."""
 
     module: str
@@ -51,14 +51,15 @@ class Spec:
     called: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(Struct, frozen=True):
     """What is known of an application.
 
     `kind` is "asgi", "wsgi", "aiohttp" or "tornado", None where it can't be told; `why` says why
     in either case. `span` is the expression that decides it. `resources` are created, and not
     closed again, by the import of the module and of what it imports below the root, and by the
     factory; `loops` are event loops that are run then with something that can't be followed.
+    `bound` are the names that the module's code binds, None where others may be there unseen.
+    `factory` is the kind that calling it gives, where it is itself a function that makes one.
     """
 
     spec: str
@@ -69,10 +70,11 @@ class Application:
     span: Span | None = None
     resources: tuple[Resource, ...] = ()
     loops: tuple[Use, ...] = ()
+    bound: frozenset[str] | None = None
+    factory: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Frameworks:
+class Frameworks(Struct, frozen=True):
     """The frameworks that a project names as dependencies."""
 
     asgi: tuple[str, ...] = ()
@@ -107,6 +109,9 @@ def inspect(spec: str, folders: Sequence[str], files: Files) -> Application:
         if parts.called:
             value = importing.call(value, module.source.first_line())
         verdict = _Kinds().of(value)
+        made = None
+        if isinstance(value, Function) and not parts.called and verdict.kind is None:
+            made = _made_by(parts, modules)
     except RecursionError:
         return Application(spec, None, "its module is nested too deeply", True, module.source)
     return Application(
@@ -118,7 +123,18 @@ def inspect(spec: str, folders: Sequence[str], files: Files) -> Application:
         span=verdict.span,
         resources=importing.resources,
         loops=tuple(importing.loops),
+        bound=None if modules.get(f"{parts.module}.{parts.object}") else module.bound,
+        factory=made,
     )
+
+
+def _made_by(spec: Spec, modules: Modules) -> str | None:
+    """The kind of what a function of the project makes; apart, as calling it makes resources."""
+    importing = ImportTime(modules)
+    function = importing.member(spec.module, spec.object)
+    if not isinstance(function, Function) or function.decorators:
+        return None
+    return _Kinds().of(importing.call(function, function.span)).kind
 
 
 def foreign_bases(qualified: str, folders: Sequence[str], files: Files) -> tuple[str, ...]:
@@ -135,8 +151,7 @@ def foreign_bases(qualified: str, folders: Sequence[str], files: Files) -> tuple
     return tuple(dict.fromkeys(base.path for base in bases))
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Verdict(Struct, frozen=True):
     """A kind, the reason for it, and the expression that decides it."""
 
     kind: str | None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gunilint.values import Known, Symbolic, Unknown, Value
 
@@ -52,8 +54,7 @@ class ArithmeticFailure(Exception):  # noqa: N818 - it is the shell's failure, n
     """The shell refuses the expression, or its value isn't a number that shells agree on."""
 
 
-@dataclass
-class Arithmetic:
+class Arithmetic(Struct):
     """One expression. `lookup` and `assign` reach the variables, by name or `name[index]`.
 
     A private-use character of the text stands for the symbolic value in `symbols`.

@@ -1,4 +1,4 @@
-"""The command line: `gunilint [check]`, `gunilint show`, `gunilint explain`, `gunilint rules`.
+"""The command line: `gunilint [check]`, `gunilint show`, `gunilint explain`, `gunilint rules` ...
 
 Imports of everything heavy stand inside the commands, so that `--help` stays quick.
 """
@@ -7,16 +7,36 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from gunilint import __version__
+from gunilint.errors import ExplainedError
+from gunilint.output import (
+    FORMATS,
+    WITH_DEPLOYMENTS,
+    Output,
+    chosen,
+    for_people,
+    made,
+    print_text,
+    write,
+)
 
 if TYPE_CHECKING:
-    from gunilint.findings import Report
+    from click.shell_completion import CompletionItem
+
+    from gunilint.baseline import Baseline
+    from gunilint.cache import Run
+    from gunilint.disk import Disk, Looks
+    from gunilint.engine import Repair
+    from gunilint.fix import Patch
+    from gunilint.policy import Policies
     from gunilint.rules import Rule
 
 FINDINGS = 1
@@ -26,9 +46,71 @@ FAILED = 2
 NOTHING_TO_LINT = 3
 """Exit status: no file that gunilint knows was found."""
 
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit statuses: it was stopped by Ctrl-C, or by SIGTERM."""
+
+_ASK = "please report it with the lines above at https://github.com/gunilint/gunilint/issues"
+_EMPTY = "nothing to lint: no gunicorn config, start script or unit was found"
+
 _COLORS = click.Choice(["auto", "always", "never"])
 _SEVERITIES = click.Choice(["error", "warning", "note"])
 _CONFIDENCES = click.Choice(["high", "medium", "low"])
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_CONFIG_OPTIONS = (
+    click.option(
+        "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+        envvar="GUNILINT_CONFIG", help="Read this file in place of the nearest gunilint.toml.",
+    ),
+    click.option("--isolated", is_flag=True, help="Read no configuration file."),
+)  # fmt: skip
+
+_cache_option = click.option(
+    "--cache-dir", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    envvar="GUNILINT_CACHE_DIR", help="Keep runs here (default: the user's cache folder).",
+)  # fmt: skip
+
+_TARGET_OPTIONS = (
+    click.option("--gunicorn-version", metavar="VERSION", help="The gunicorn that will run."),
+    click.option("--python-version", metavar="VERSION", help="The Python that will run it."),
+    click.option(
+        "--app", type=click.Choice(["asgi", "wsgi"]),
+        help="What the application is, where its source doesn't tell.",
+    ),
+    click.option("--cpus", type=click.IntRange(1), help="The CPUs of the machine that it runs on."),
+    click.option("--instance", metavar="TYPE", help="The EC2 instance type that it runs on."),
+)  # fmt: skip
+
+
+def _complete_rule(
+    ctx: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from gunilint.completion import complete_rule
+
+    return complete_rule(ctx, parameter, incomplete)
+
+
+def _complete_rules(
+    ctx: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from gunilint.completion import complete_rules
+
+    return complete_rules(ctx, parameter, incomplete)
+
+
+def _outputs(
+    _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
+) -> tuple[Output, ...]:
+    """The values of `--output`, such as `sarif:gunilint.sarif`."""
+    outputs = []
+    for value in values:
+        name, _, file = value.partition(":")
+        if name not in FORMATS or not file:
+            formats = ", ".join(FORMATS)
+            raise click.BadParameter(f"{value!r} isn't FORMAT:FILE; the formats are {formats}")
+        outputs.append(Output(name, None if file == "-" else Path(file)))
+    return tuple(outputs)
 
 
 class _DefaultCommand(click.Group):
@@ -36,14 +118,74 @@ class _DefaultCommand(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         first = next((arg for arg in args if not arg.startswith("-") or arg == "-"), None)
-        own_option = args[:1] in (["--help"], ["-h"], ["--version"])
-        if not own_option and (first not in self.commands or args[0].startswith("-")):
+        own = args[:1] in (["--help"], ["-h"], ["--version"])
+        own = own or (ctx.resilient_parsing and not args)  # a shell completes the first word
+        if not own and (first not in self.commands or args[0].startswith("-")):
             args = ["check", *args]
         return super().parse_args(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        check = self.commands["check"]
+        of_check = check.shell_complete(click.Context(check, parent=ctx), incomplete)
+        own = super().shell_complete(ctx, incomplete)
+        known = {item.value for item in own}
+        paths = [] if incomplete.startswith("-") else [CompletionItem(incomplete, type="file")]
+        return [*paths, *own, *(item for item in of_check if item.value not in known)]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a bug ends it with `FAILED`: no other status says what isn't so."""
+        before = signal.signal(signal.SIGTERM, _terminated)
+        try:
+            _check_working_directory()
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except ExplainedError as error:
+            _fail(str(error))
+        except OSError as error:
+            _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        except Exception as error:
+            from gunilint.crash import told
+
+            click.echo(f"{told(error)}\nerror: that is a bug in gunilint; {_ASK}", err=True)
+            sys.exit(FAILED)
+        finally:
+            signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def _terminated(_number: int, _frame: object) -> NoReturn:
+    """End as on an error, so that no half-written file stays behind."""
+    sys.exit(TERMINATED)
+
+
+def _check_working_directory() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        _fail("the working directory isn't there any more; change to one that is")
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    import platform
+
+    from gunilint.versions import releases
+
+    python, known = platform.python_version(), releases()
+    click.echo(f"gunilint {__version__} (Python {python}, gunicorn {known[0]} to {known[-1]})")
+    ctx.exit()
+
 
 @click.group(cls=_DefaultCommand, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="gunilint")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version,
+    help="Show the version, with that of Python and the gunicorn versions that are known.",
+)  # fmt: skip
 def main() -> None:
     """Find what will go wrong in a gunicorn deployment before it does.
 
@@ -54,33 +196,96 @@ def main() -> None:
     """
 
 
+def _config_options(command: _Command) -> _Command:
+    """The options that say which configuration holds."""
+    for option in reversed(_CONFIG_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _rules_option(name: str, text: str) -> Callable[[_Command], _Command]:
+    """An option that takes rules, separated by commas, and may be given again."""
+    return click.option(
+        name, metavar="RULES", multiple=True, shell_complete=_complete_rules, help=text
+    )
+
+
+def _target_options(command: _Command) -> _Command:
+    """The options that tell what no file says of the target."""
+    for option in reversed(_TARGET_OPTIONS):
+        command = option(command)
+    return command
+
+
 @main.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
-    "--format", "output_format", type=click.Choice(["text", "concise", "json", "sarif"]),
-    default="text", show_default=True, help="How findings are written.",
+    "--format", "output_format", type=click.Choice(FORMATS), envvar="GUNILINT_FORMAT",
+    help="How findings are written (default: text; in GitHub Actions annotations too).",
 )  # fmt: skip
 @click.option(
-    "--output-file", type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the findings to this file instead of standard output.",
-)  # fmt: skip
-@click.option("--select", multiple=True, metavar="RULES", help="Run only these rules.")
-@click.option("--extend-select", multiple=True, metavar="RULES", help="Run these rules too.")
-@click.option("--ignore", multiple=True, metavar="RULES", help="Leave these rules out.")
-@click.option("--pedantic", is_flag=True, help="Run the rules too that are off by default.")
-@click.option(
-    "--min-confidence", type=_CONFIDENCES, default="low", show_default=True,
-    help="Report only what is at least this sure.",
+    "--output-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    envvar="GUNILINT_OUTPUT_FILE", help="Write the findings to this file instead.",
 )  # fmt: skip
 @click.option(
-    "--fail-on", type=_SEVERITIES, default="warning", show_default=True,
-    help="The least severity that makes the exit status 1.",
+    "--output", "more_outputs", metavar="FORMAT:FILE", multiple=True, callback=_outputs,
+    help="Write them to this file too, in a format of its own; `-` is standard output.",
+)  # fmt: skip
+@_rules_option("--select", "Run only these rules.")
+@_rules_option("--extend-select", "Run these rules too.")
+@_rules_option("--ignore", "Leave these rules out.")
+@click.option(
+    "--pedantic", is_flag=True, default=None, help="Run the rules too that are off by default."
+)
+@click.option("--fix", is_flag=True, help="Repair what can be repaired safely, report the rest.")
+@click.option(
+    "--unsafe-fixes", is_flag=True,
+    help="With --fix or --diff: repair what needs a second look too, such as new limits.",
+)  # fmt: skip
+@click.option(
+    "--diff", "diff_only", is_flag=True, help="Print what --fix would change, and change nothing."
+)
+@click.option("--min-confidence", type=_CONFIDENCES, help="Report only what is at least this sure.")
+@click.option(
+    "--fail-on", type=_SEVERITIES,
+    help="The least severity that makes the exit status 1 (default: warning).",
+)  # fmt: skip
+@click.option(
+    "--no-suppressions", is_flag=True,
+    help="Report what `# gunilint: ignore[...]` comments suppress too.",
+)  # fmt: skip
+@click.option(
+    "--baseline", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Leave the known findings in this file out.",
+)  # fmt: skip
+@click.option(
+    "--write-baseline", type=click.Path(dir_okay=False), metavar="[FILE]",
+    is_flag=False, flag_value="",
+    help="Make all that is found now known, in this file or the configured baseline, and exit "
+    "with 0.",
 )  # fmt: skip
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even if there are findings.")
 @click.option("--allow-empty", is_flag=True, help="Exit with 0 if there is nothing to lint.")
-@click.option("--gunicorn-version", metavar="VERSION", help="The gunicorn that will run.")
+@_target_options
+@_config_options
+@click.option(
+    "--exclude", metavar="PATTERNS", multiple=True,
+    help="Leave out what these patterns of .gitignore match.",
+)  # fmt: skip
+@click.option(
+    "--force-exclude", is_flag=True, help="Leave excluded files out even if they are named."
+)
+@click.option(
+    "--stdin-filename", type=click.Path(path_type=Path), metavar="PATH",
+    help="The path of what is read from standard input, for PATHS that are `-`.",
+)  # fmt: skip
 @click.option("--color", type=_COLORS, default="auto", show_default=True, help="Coloured text.")
 @click.option("-q", "--quiet", is_flag=True, help="Write nothing but the findings.")
+@click.option(
+    "--no-cache", is_flag=True, envvar="GUNILINT_NO_CACHE",
+    help="Neither use runs that were made before nor keep this one.",
+)  # fmt: skip
+@_cache_option
 def check(paths: tuple[Path, ...], **options: Any) -> None:
     """Check the deployments in PATHS, files or folders (default: this folder).
 
@@ -88,20 +293,82 @@ def check(paths: tuple[Path, ...], **options: Any) -> None:
 
     Exit status: 0 nothing found, 1 findings, 2 gunilint failed, 3 nothing to lint.
     """
-    from gunilint.engine import lint, report
+    from gunilint import cache
 
-    rules = _selected(options)
-    result = lint(paths or (Path(),), rules, _version(options["gunicorn_version"]))
+    folder, key = _cached(paths, options)
+    found = cache.recall(folder, key) if folder and key else None
+    if found is None:
+        found, looks = _checked(paths, options)
+        if folder and key and looks:
+            cache.remember(folder, key, found, looks)
+    write(found.outputs)
+    for note in found.notes:
+        click.echo(note, err=True)
+    sys.exit(found.status)
+
+
+def _cached(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Path | None, str | None]:
+    """The folder of the cache and the key of a run there; None where it isn't to be kept."""
+    from gunilint import cache
+
+    changes = options["fix"] or options["diff_only"] or options["write_baseline"] is not None
+    folder = options["cache_dir"] or cache.default_folder()
+    if changes or options["no_cache"] or folder is None or Path("-") in paths:
+        return None, None
+    relevant = {name: os.environ[name] for name in sorted(os.environ) if _matters(name)}
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return folder, cache.key_of((paths, options, str(Path.cwd()), relevant, is_terminal))
+
+
+def _matters(variable: str) -> bool:
+    """Whether what a run says depends on an environment variable."""
+    styles = ("NO_COLOR", "FORCE_COLOR", "TERM", "GITHUB_ACTIONS")
+    return variable.startswith("GUNILINT_") or variable in styles
+
+
+def _checked(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Run, Looks | None]:
+    """What a run says, and what it has seen."""
+    from gunilint.cache import Run
+    from gunilint.disk import Disk
+    from gunilint.engine import report, run
+
+    disk = Disk()
+    arguments, unsaved = _inputs(paths, options["stdin_filename"])
+    repaired: Repair | None = None
+    outputs = chosen(options["output_format"], options["output_file"], options["more_outputs"])
+    keep = any(output.format in WITH_DEPLOYMENTS for output in outputs)
+    if options["fix"] or options["diff_only"]:
+        repaired = _repaired(arguments, unsaved, options, keep)
+        result = repaired.left
+    else:
+        result = run(arguments, _policies(options, disk), unsaved, keep=keep, disk=disk)
     _report_missing(result.missing)
-    for code, trace in result.errors:
-        click.echo(f"{trace}\nerror: the check of {code} failed; please report this", err=True)
-    if result.missing or result.errors:
+    if result.missing:
         sys.exit(FAILED)
-    if not result.files:
-        _exit_empty(options["allow_empty"])
-    found = report(result, rules, options["min_confidence"], Path.cwd())
-    _write(found, options)
-    sys.exit(_status(found, options))
+    if result.errors:
+        _report_bugs(result.errors)
+        shown = report(result, Path.cwd(), disk=disk)
+        readable = for_people(outputs) if result.findings else ()
+        write(made(shown, readable, color=options["color"], quiet=options["quiet"]))
+        sys.exit(FAILED)
+    notes = [] if result.files else [_EMPTY]
+    if not result.files and not options["allow_empty"]:
+        return Run((), tuple(notes), NOTHING_TO_LINT), disk.looks
+    if repaired is not None:
+        _report_spoilt(repaired)
+        if options["diff_only"]:
+            _print_diff(repaired)
+            sys.exit(FINDINGS if repaired.patches and not options["exit_zero"] else 0)
+    _save(repaired.patches if repaired else ())
+    if options["write_baseline"] is not None:
+        _save_baselines(result.baselines)
+        sys.exit(0)
+    shown = report(result, Path.cwd(), len(repaired.fixed) if repaired else 0, disk)
+    texts = made(shown, outputs, color=options["color"], quiet=options["quiet"])
+    if not options["quiet"]:
+        notes += _fixed(result.baselines)
+    status = FINDINGS if result.failing and not options["exit_zero"] else 0
+    return Run(texts, tuple(notes), status), disk.looks
 
 
 @main.command()
@@ -111,45 +378,191 @@ def check(paths: tuple[Path, ...], **options: Any) -> None:
     show_default=True, help="How deployments are written.",
 )  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Show settings at their default too.")
-@click.option("--gunicorn-version", metavar="VERSION", help="The gunicorn that will run.")
-@click.option(
-    "--cpus", type=click.IntRange(1), help="Work formulas such as 2 * cpus + 1 out for so many."
-)
+@_target_options
+@_config_options
 @click.option("--color", type=_COLORS, default="auto", show_default=True, help="Coloured text.")
 @click.option("--allow-empty", is_flag=True, help="Exit with 0 if there is nothing to show.")
 def show(paths: tuple[Path, ...], **options: Any) -> None:
     """Show what each gunicorn in PATHS would run with, and where every value comes from.
 
+    Passwords and keys appear as stars.
+
     Exit status: 0 something was found, 2 gunilint failed, 3 nothing to show.
     """
     from gunilint.engine import relative_path, survey
-    from gunilint.report.show import Show, render_json, render_text
+    from gunilint.masking import Mask
+    from gunilint.report.overview import Show
+    from gunilint.report.show import render_json, render_text
     from gunilint.report.terminal import use_color
+    from gunilint.sensitive import hidden_texts
 
-    found = survey(paths or (Path(),), _version(options["gunicorn_version"]))
+    found = survey(paths or (Path(),), _policies(options))
     _report_missing(found.missing)
     if found.missing:
         sys.exit(FAILED)
     if not found.files:
-        _exit_empty(options["allow_empty"])
+        click.echo(_EMPTY, err=True)
+        if not options["allow_empty"]:
+            sys.exit(NOTHING_TO_LINT)
     here = str(Path.cwd())
+    deployments = [one for project in found.projects for one in project.deployments]
     shown = Show(
-        tuple(deployment for project in found.projects for deployment in project.deployments),
+        deployments,
         lambda source: relative_path(source, here),
-        options["cpus"],
         options["everything"],
+        mask=Mask(text for one in deployments for text in hidden_texts(one)),
     )
     if options["output_format"] == "json":
-        _print(render_json(shown))
+        print_text(render_json(shown))
     else:
-        _print(render_text(shown, color=use_color(sys.stdout, options["color"])))
+        print_text(render_text(shown, color=use_color(sys.stdout, options["color"])))
 
 
-def _version(text: str | None) -> str | None:
-    """A gunicorn version as it was asked for."""
-    if text is not None and not re.fullmatch(r"\d+(\.\d+)*", text):
-        _fail(f"{text!r} is no gunicorn version; write it as 23.0.0")
-    return text
+@main.command(name="config")
+@click.argument("path", type=click.Path(path_type=Path), default=Path())
+@click.option(
+    "--format", "output_format", type=click.Choice(["text", "json"]), default="text",
+    show_default=True, help="How the configuration is written.",
+)  # fmt: skip
+@click.option(
+    "--schema", "schema_only", is_flag=True, help="Print the JSON Schema of gunilint.toml."
+)
+@_config_options
+def config_command(path: Path, **options: Any) -> None:
+    """Show the configuration that holds for PATH, and where each value comes from."""
+    import json
+
+    from gunilint.config import KEYS, load, schema
+    from gunilint.policy import policy
+
+    if options["schema_only"]:
+        print_text(json.dumps(schema(), indent=2) + "\n")
+        return
+    found = load(path, file=options["config"], isolated=options["isolated"])
+    policy(found)
+    entries = {
+        key.name: {"value": found.value(key.name), "from": found.origin(key.name)} for key in KEYS
+    }
+    if options["output_format"] == "json":
+        print_text(json.dumps(entries, indent=2) + "\n")
+        return
+    width = max(map(len, entries))
+    for name, entry in entries.items():
+        shown = json.dumps(entry["value"], ensure_ascii=False)
+        print_text(_plain(f"{name:{width}}  {shown}  ({entry['from']})") + "\n")
+
+
+def _repaired(
+    arguments: list[Path], unsaved: dict[Path, bytes], options: Mapping[str, Any], keep: bool
+) -> Repair:
+    from gunilint.engine import repair
+
+    if unsaved and not options["diff_only"]:
+        _fail("--fix writes files, and can't change what comes from standard input; use --diff")
+    return repair(
+        arguments,
+        _policies(options),
+        unsaved,
+        unsafe=options["unsafe_fixes"],
+        keep=keep,
+    )
+
+
+def _report_bugs(errors: Sequence[tuple[str, str]]) -> None:
+    """Say that the findings of some rules are missing, and what a maintainer needs to know."""
+    for code, told in errors:
+        click.echo(told, err=True)
+        what = f"that is a bug in {code}, whose findings may be missing"
+        click.echo(f"error: {what}; {_ASK}", err=True)
+
+
+def _report_spoilt(repair: Repair) -> None:
+    for path in sorted(repair.spoilt):
+        name = _plain(str(path))
+        click.echo(f"error: a fix would break {name}, so it stays; please report this", err=True)
+
+
+def _save_baselines(baselines: Sequence[Baseline]) -> None:
+    from gunilint.config import shown
+
+    for baseline in baselines:
+        count = baseline.write()
+        what = "finding" if count == 1 else "findings"
+        click.echo(f"{_plain(shown(baseline.path))}: {count} known {what}", err=True)
+
+
+def _fixed(baselines: Sequence[Baseline]) -> Iterator[str]:
+    """Which baselines can be made smaller."""
+    from gunilint.config import shown
+
+    for baseline in baselines:
+        if baseline.fixed:
+            what = "finding is" if baseline.fixed == 1 else "findings are"
+            path = _plain(shown(baseline.path))
+            yield (
+                f"{baseline.fixed} known {what} fixed; write {path} anew with "
+                f"--write-baseline {path}"
+            )
+
+
+def _save(patches: Sequence[Patch]) -> None:
+    """Write each file that fixes change."""
+    from gunilint.fix import write
+
+    for patch in patches:
+        write(patch)
+
+
+def _print_diff(repair: Repair) -> None:
+    """What fixes change, as `diff -u` shows it, without secrets."""
+    from gunilint.fix import diff
+    from gunilint.masking import masked_text
+
+    here = Path.cwd()
+    for patch in repair.patches:
+        name = os.path.relpath(patch.path, here).replace(os.sep, "/")
+        print_text(masked_text(diff(patch, name), repair.left.secrets))
+
+
+def _policies(options: Mapping[str, Any], disk: Disk | None = None) -> Policies:
+    """What finds the policy of an input, from the options of a command."""
+    from gunilint.config import KEYS
+    from gunilint.policy import policies
+
+    given: dict[str, Any] = {}
+    for key in KEYS:
+        value = options.get(key.name.replace("-", "_"))
+        if isinstance(value, Path):
+            value = str(value.absolute())
+        if isinstance(value, tuple):
+            value = [item.strip() for text in value for item in text.split(",") if item.strip()]
+        if value not in (None, []):
+            given[key.name] = value
+    written: str | None = options.get("write_baseline")
+    if written:
+        given["baseline"] = str(Path(written).absolute())
+    return policies(
+        given,
+        file=options["config"],
+        isolated=options["isolated"],
+        disk=disk,
+        force_exclude=options.get("force_exclude", False),
+        suppressions=not options.get("no_suppressions", False),
+        rewrites=written is not None,
+    )
+
+
+def _inputs(
+    paths: tuple[Path, ...], stdin_filename: Path | None
+) -> tuple[list[Path], dict[Path, bytes]]:
+    """The arguments, and what stands for the file that standard input has the content of."""
+    if not any(str(path) == "-" for path in paths):
+        return list(paths) or [Path()], {}
+    name = stdin_filename or Path("gunicorn.conf.py")
+    arguments = [name if str(path) == "-" else path for path in paths]
+    if sys.stdin is None:
+        _fail("there is no standard input to read: it is closed")
+    return arguments, {name: sys.stdin.buffer.read()}
 
 
 def _report_missing(arguments: tuple[str, ...]) -> None:
@@ -157,25 +570,42 @@ def _report_missing(arguments: tuple[str, ...]) -> None:
         click.echo(f"error: {_plain(argument)}: no such file or folder", err=True)
 
 
-def _exit_empty(allowed: bool) -> NoReturn:
-    click.echo("nothing to lint: no gunicorn config, start script or unit was found", err=True)
-    sys.exit(0 if allowed else NOTHING_TO_LINT)
+@main.command(name="clean")
+@_cache_option
+def clean_command(cache_dir: Path | None) -> None:
+    """Remove the runs that gunilint keeps in its cache."""
+    from gunilint import cache
+
+    folder = cache_dir or cache.default_folder()
+    count = cache.clean(folder) if folder else 0
+    runs = "run" if count == 1 else "runs"
+    place = f" from {_plain(str(folder))}" if count else ""
+    print_text(f"{count} {runs} removed{place}\n")
 
 
 @main.command()
-@click.argument("rule")
+@click.argument("rule", shell_complete=_complete_rule)
+@click.option("--gunicorn-version", metavar="VERSION", help="Tell what is true of this gunicorn.")
+@_config_options
 @click.option("--color", type=_COLORS, default="auto", help="Coloured text.")
-def explain(rule: str, color: str) -> None:
-    """Explain RULE (a code or a name): why it matters, what to do, examples."""
+def explain(rule: str, gunicorn_version: str | None, color: str, **options: Any) -> None:
+    """Explain RULE (a code or a name): why it matters, what to do, examples.
+
+    A team's own rules are those of the configuration that holds here.
+    """
     from gunilint.report.explain import render
     from gunilint.report.terminal import use_color
-    from gunilint.rules import find_rule
+    from gunilint.rules import find_rule, own_rule, suggestion
 
-    rules = _rules()
-    found = find_rule(rules, rule)
+    if gunicorn_version is not None and not re.fullmatch(r"\d+(\.\d+)*", gunicorn_version):
+        _fail(f"{gunicorn_version!r} is no gunicorn version; write it as 23.0.0")
+    found = own_rule(rule)
     if found is None:
-        _fail(f"there is no rule {rule!r}" + _suggestion(rule, rules))
-    click.echo(render(found, color=use_color(sys.stdout, color)), color=True)
+        rules = _rules(options)
+        found = find_rule(rules, rule)
+    if found is None:
+        _fail(f"there is no rule {rule!r}" + suggestion(rule, rules))
+    print_text(render(found, gunicorn_version, color=use_color(sys.stdout, color)) + "\n")
 
 
 @main.command()
@@ -183,17 +613,61 @@ def explain(rule: str, color: str) -> None:
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text",
     show_default=True, help="How the list is written.",
 )  # fmt: skip
-def rules(output_format: str) -> None:
-    """List all rules."""
-    found = _rules()
+@click.option(
+    "--check", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER", help="Check the rules in this folder instead, and try their examples out.",
+)  # fmt: skip
+@_config_options
+def rules(output_format: str, folder: Path | None, **options: Any) -> None:
+    """List all rules, with a team's own that the configuration here names.
+
+    Exit status: 0 fine, 1 `--check` found something wrong, 2 gunilint failed.
+    """
+    if folder is not None:
+        _check_rules(folder)
+        return
+    found = _rules(options)
     if output_format == "json":
         import json
 
-        click.echo(json.dumps([_rule_entry(rule) for rule in found], indent=2))
+        print_text(json.dumps([_rule_entry(rule) for rule in found], indent=2) + "\n")
         return
-    width = max(len(rule.name) for rule in found)
-    for rule in found:
-        click.echo(f"{rule.code}  {rule.severity:7}  {rule.name:{width}}  {rule.summary}")
+    width, codes = max(len(rule.name) for rule in found), max(len(rule.code) for rule in found)
+    lines = (
+        f"{rule.code:{codes}}  {rule.severity:7}  {rule.name:{width}}  {_plain(rule.summary)}\n"
+        for rule in found
+    )
+    print_text("".join(lines))
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "fish", "zsh"]))
+def completion(shell: str) -> None:
+    """Print what makes SHELL complete the command line of gunilint.
+
+    bash: put `eval "$(gunilint completion bash)"` in ~/.bashrc.
+
+    zsh: put `eval "$(gunilint completion zsh)"` in ~/.zshrc, after `compinit`.
+
+    fish: write it to ~/.config/fish/completions/gunilint.fish.
+    """
+    from gunilint.completion import script
+
+    print_text(script(main, shell))
+
+
+def _check_rules(folder: Path) -> None:
+    """Say all that is wrong with a team's rules in `folder`."""
+    from gunilint.examples import try_out
+    from gunilint.rules import load_rules
+
+    found, problems = try_out(folder, load_rules())
+    for problem in problems:
+        print_text(_plain(problem) + "\n")
+    if problems:
+        sys.exit(FINDINGS)
+    examples = sum(len(rule.examples) for rule in found)
+    print_text(f"{len(found)} rules with {examples} examples are fine\n")
 
 
 def _rule_entry(rule: Rule) -> dict[str, object]:
@@ -207,94 +681,21 @@ def _rule_entry(rule: Rule) -> dict[str, object]:
         "since": rule.since,
         "versions": rule.versions,
         "summary": rule.summary,
-        "evidence": rule.evidence,
-        "cite": rule.cite,
+        "evidence": {
+            "kind": "run" if rule.evidence else "citation",
+            "tests": rule.evidence,
+            "source": rule.cite,
+        },
+        "team": rule.team,
     }
 
 
-def _rules() -> tuple[Rule, ...]:
-    from gunilint.rules import RuleError, load_rules
+def _rules(options: Mapping[str, Any]) -> tuple[Rule, ...]:
+    """All rules that there are for the configuration of the working directory."""
+    from gunilint.config import load
+    from gunilint.rules import every_rule
 
-    try:
-        return load_rules()
-    except RuleError as error:
-        _fail(str(error))
-
-
-def _selected(options: dict[str, Any]) -> tuple[Rule, ...]:
-    """The rules that the options leave."""
-    every = _rules()
-    groups = {
-        option: [key.strip() for text in options[option] for key in text.split(",") if key.strip()]
-        for option in ("select", "extend_select", "ignore")
-    }
-    for key in (key for keys in groups.values() for key in keys):
-        if not _codes(every, [key]):
-            _fail(f"{key!r} is no rule, prefix or category" + _suggestion(key, every))
-    chosen = [rule.code for rule in every if rule.default or options["pedantic"]]
-    if groups["select"]:
-        chosen = _codes(every, groups["select"])
-    chosen += _codes(every, groups["extend_select"])
-    ignored = _codes(every, groups["ignore"])
-    return tuple(rule for rule in every if rule.code in chosen and rule.code not in ignored)
-
-
-def _codes(every: tuple[Rule, ...], keys: list[str]) -> list[str]:
-    from gunilint.rules import select
-
-    return [rule.code for rule in select(every, keys)]
-
-
-def _write(report: Report, options: dict[str, Any]) -> None:
-    import importlib
-
-    module: Any = importlib.import_module(f"gunilint.report.{options['output_format']}")
-    target: Path | None = options["output_file"]
-    style: dict[str, bool] = {}
-    if options["output_format"] == "text":
-        from gunilint.report.terminal import use_color
-
-        colored = target is None and use_color(sys.stdout, options["color"])
-        links = colored and sys.stdout.isatty()
-        style = {"color": colored, "links": links, "quiet": options["quiet"]}
-    text: str = module.render(report, **style)
-    if target is not None:
-        try:
-            target.write_bytes(_encoded(text))
-        except OSError as error:
-            _fail(f"{target} can't be written: {error.strerror}")
-        return
-    _print(text)
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "backslashreplace")
-
-
-def _print(text: str) -> None:
-    data = _encoded(text)
-    try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # the reader, `head` for instance, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _status(report: Report, options: dict[str, Any]) -> int:
-    from gunilint.findings import severity_rank
-
-    bar = severity_rank(options["fail_on"])
-    failing = any(severity_rank(finding.severity) >= bar for finding in report.findings)
-    return FINDINGS if failing and not options["exit_zero"] else 0
-
-
-def _suggestion(key: str, rules: tuple[Rule, ...]) -> str:
-    from difflib import get_close_matches
-
-    names = [name for rule in rules for name in (rule.code, rule.name)]
-    close = get_close_matches(key, names, 1, 0.6) or get_close_matches(key.upper(), names, 1, 0.6)
-    return f"; did you mean {close[0]}?" if close else "; `gunilint rules` lists them"
+    return every_rule(load(Path(), file=options["config"], isolated=options["isolated"]))
 
 
 def _plain(text: str) -> str:

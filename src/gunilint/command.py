@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from gunilint.source import Fragment, Span
 from gunilint.values import Environment, Known, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """A place and a few words about it."""
 
     span: Span
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """One argument of a command.
 
     `value` is `Known` with a str, or not known. `fragment` tells where each character of a
@@ -44,8 +42,7 @@ class Word:
         return self.fragment.span(start, end)
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One simple command that a script or unit runs.
 
     `words` is the argument vector as the program gets it, prefixes such as `exec` removed,
@@ -54,7 +51,8 @@ class Command:
     script or unit itself started). `forks` says why the process that the supervisor started
     isn't this one ("the script starts it without `exec`"); empty when it is the same process.
     `conditions` are the branches that lead to it ("$DEBUG = 1"). `certain` is False where
-    the text around it could not be parsed.
+    the text around it could not be parsed. `ends_script` says that nothing of its script follows,
+    `checked` that its failure ends the script or is looked at.
     """
 
     words: tuple[Word, ...]
@@ -66,3 +64,5 @@ class Command:
     piped: bool = False
     conditions: tuple[str, ...] = ()
     certain: bool = True
+    ends_script: bool = False
+    checked: bool = False

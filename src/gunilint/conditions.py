@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from gunilint.command import Word
 from gunilint.fold import Folder, raw_words, unset
@@ -30,8 +31,7 @@ _BASH_ONLY = frozenset({"==", "<", ">"})
 _DEPTH = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Struct, frozen=True):
     """Whether something holds, None where it can't be told, and what that rests on."""
 
     value: bool | None
@@ -176,14 +176,13 @@ def _unbalanced(text: str, closing: int) -> bool:
     return text.count(")") - closing > text.count("(")
 
 
-@dataclass
-class _Expression:
+class _Expression(Struct):
     """The grammar of `[[ … ]]`: `||` of `&&` of tests."""
 
     tokens: list[Fragment]
     folder: Folder
     index: int = 0
-    depth: int = field(default=0)
+    depth: int = 0
 
     def value(self) -> Truth:
         truth = self._either()

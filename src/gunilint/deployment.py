@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from gunilint.application import Application, Frameworks, frameworks
 from gunilint.catalogue import Catalogue, catalogue
@@ -13,18 +15,20 @@ from gunilint.command import Command, Label, Word
 from gunilint.dependencies import Choice, Dependencies
 from gunilint.discover import Tree
 from gunilint.evaluate import Namespace
+from gunilint.forking import Forked
 from gunilint.options import CommandLine, OptionError
 from gunilint.parse.systemd import Unit
 from gunilint.paths import Place
+from gunilint.signals import Signal
 from gunilint.source import Problem, Source, Span
+from gunilint.syntax import PythonConfig
 from gunilint.values import Known, OneOf, Refused, Value
 
 Origin = Literal["default", "environment", "config file", "GUNICORN_CMD_ARGS", "command line"]
 """Where a setting comes from, weakest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A setting with its effective value.
 
     `span` is the value's place, None for a default; `overridden` are the weaker sources that
@@ -53,8 +57,22 @@ class Setting:
         return () if isinstance(self.value, OneOf) else self.value.assumes
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Facts(Struct, frozen=True):
+    """What is told of the target, as no file of a project says it; None where nobody tells.
+
+    `app` is "asgi" or "wsgi", `cpus` the CPUs of the machine.
+    """
+
+    gunicorn_version: str | None = None
+    python_version: str | None = None
+    app: str | None = None
+    cpus: int | None = None
+
+
+NO_FACTS = Facts()
+
+
+class Target(Struct, frozen=True):
     """The gunicorn version that is assumed, why, and the place that says so."""
 
     version: str
@@ -62,13 +80,13 @@ class Target:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(Struct, frozen=True):
     """One place that starts gunicorn or uvicorn.
 
     `chain` leads to it: the unit's directive, the line of each script, the command itself.
     `place` is where it starts and `folder` the likeliest of the place's folders. `target` is the
-    gunicorn whose command line it is. `extra` is what `GUNICORN_CMD_ARGS` adds.
+    gunicorn whose command line it is. `extra` is what `GUNICORN_CMD_ARGS` adds. `neighbours` are
+    the other units of the project that have to do with `unit`.
     """
 
     server: str
@@ -81,6 +99,18 @@ class Launch:
     target: Target
     unit: Unit | None = None
     extra: CommandLine | None = None
+    neighbours: tuple[Unit, ...] = ()
+
+    @property
+    def sockets(self) -> tuple[Unit, ...]:
+        """The socket units that hand their sockets to the unit."""
+        unit = self.unit
+        return tuple(each for each in self.neighbours if unit and each.hands_sockets_to(unit))
+
+    @property
+    def activated(self) -> bool:
+        """Whether a socket unit opens the sockets; one that the unit asks for may be elsewhere."""
+        return bool(self.sockets) or (self.unit is not None and self.unit.wants_sockets())
 
     @property
     def entry(self) -> Span:
@@ -93,8 +123,23 @@ class Launch:
         return (*self.line.errors, *(self.extra.errors if self.extra else ()))
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class DevelopmentServer(Struct, frozen=True):
+    """One place that starts a framework's development server: no gunicorn, and no settings.
+
+    `word` is the subcommand or option that makes it one. `chain` leads to it.
+    """
+
+    word: Word
+    command: Command
+    chain: tuple[Label, ...]
+    unit: Unit | None = None
+
+
+Started: TypeAlias = Launch | DevelopmentServer
+"""What units and scripts start."""
+
+
+class Refusal(Struct, frozen=True):
     """Why gunicorn doesn't start: a value, an argument, or that there is no application.
 
     `status` is what it exits with, 1 or 2; `setting`, its `value` and their `origin` are None where
@@ -110,16 +155,19 @@ class Refusal:
     assumes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigFile:
+class ConfigFile(Struct, frozen=True):
     """A config file as a deployment evaluates it."""
 
-    source: Source
+    document: PythonConfig
     namespace: Namespace
 
+    @property
+    def source(self) -> Source:
+        """Its text."""
+        return self.document.source
 
-@dataclass(frozen=True, slots=True)
-class Reload:
+
+class Reload(Struct, frozen=True):
     """A command that makes gunicorn reload by SIGHUP, or systemd reload a unit.
 
     `unit` is the unit's name for `systemctl reload`, None for a signal sent by hand.
@@ -130,21 +178,18 @@ class Reload:
 
     def names(self, unit: Unit) -> bool:
         """Whether it reloads `unit`; an instance `app@1.service` is its template's."""
-        if self.unit is None:
-            return False
-        stem, at, rest = self.unit.partition("@")
-        template = f"{stem}@.{rest.rpartition('.')[2]}" if at else self.unit
-        return unit.name in (self.unit, template)
+        return self.unit is not None and unit.is_called(self.unit)
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """One gunicorn: how it is started, and what it runs with.
 
     `launch` is None for a config file that no launch in sight uses. `settings` has every setting
     of the targeted gunicorn, `worker` is None where the worker class isn't one that is known.
-    `missing` says why the config file isn't known.
-    `reloads` are the commands that reload it, `dependencies` what the project depends on.
+    `missing` says why the config file isn't known. `app_span` is where the application is named.
+    `forked` is what the master hands on to its workers.
+    `reloads` are the commands that reload it, `dependencies` what the project depends on, `cpus`
+    the CPUs of its machine, where these are told.
     `development` says that its files' names speak of development or tests.
     """
 
@@ -155,10 +200,12 @@ class Deployment:
     app: Application | None = None
     app_span: Span | None = None
     worker: Worker | None = None
+    forked: Forked = field(default_factory=Forked)
     reloads: tuple[Reload, ...] = ()
     dependencies: Dependencies = field(default_factory=Dependencies)
     development: bool = False
     missing: str | None = None
+    cpus: int | None = None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -223,14 +270,45 @@ def _refusals(deployment: Deployment) -> Iterator[Refusal]:
             yield Refusal(launch.entry, "it is given no application", status)
 
 
-@dataclass(frozen=True)
-class Project:
-    """Everything below one root that gunilint looks at."""
+class Project(Struct, frozen=True, dict=True):
+    """Everything below one root that gunilint looks at.
+
+    `inputs` are the files that were asked for, `files` those that were looked at.
+    """
 
     tree: Tree
     deployments: tuple[Deployment, ...]
     units: tuple[Unit, ...]
     reloads: tuple[Reload, ...]
     problems: tuple[Problem, ...]
+    development_servers: tuple[DevelopmentServer, ...] = ()
+    """Development servers in production."""
+    signals: tuple[Signal, ...] = ()
     files: frozenset[str] = field(default_factory=frozenset)
-    """The files that were looked at."""
+    inputs: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether nothing that may belong to its deployments was left out or couldn't be read.
+
+        Only then is what isn't found gone.
+        """
+        if any(problem.kind not in _HARMLESS for problem in self.problems):
+            return False
+        names = {path.rpartition("/")[2] for path in self.files}
+
+        def matters(path: str) -> bool:
+            if path in self.inputs or path in self.files:
+                return False
+            kind = self.tree.kind(path)
+            file = self.tree.file(path) if kind else None
+            if file is None:
+                return False
+            mentions = any(name in file.source.text for name in names)
+            return kind == "unit" or file.serves or file.signals or mentions
+
+        return not any(matters(path) for path in self.tree.listing())
+
+
+_HARMLESS = ("encoding", "ignored")
+"""Problems of files that are read and understood all the same."""

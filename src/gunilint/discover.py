@@ -6,19 +6,33 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
+import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+import tokenize
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from msgspec import Struct, field
+
+from gunilint.disk import Disk, Entry
 from gunilint.source import Problem, Source
 
 Kind = Literal["config", "script", "unit"]
 
 SIZE_LIMIT = 1024 * 1024
 """Larger files, in bytes, aren't parsed: no deployment file is written that long by hand."""
+
+_LOOKED_THROUGH = 64 * SIZE_LIMIT
+"""How much of a larger one is searched for the name of a server."""
+
+_BEGINNING = 128
+"""The bytes that have a script's first line."""
+
+SEARCHED = 20_000
+"""The files that are searched for a word."""
 
 _IGNORED_FOLDERS = frozenset(
     {
@@ -27,6 +41,7 @@ _IGNORED_FOLDERS = frozenset(
     }
 )  # fmt: skip
 _ROOT_MARKS = (".git", "pyproject.toml", "gunilint.toml")
+"""What is at the top of a project."""
 _CONFIG_NAME = re.compile(
     r"(^|/)(gunicorn[^/]*\.py|[^/]*gunicorn[^/]*\.conf(\.py)?|[^/]*gunicorn[-_.]?(conf|config|cfg|settings)[^/]*\.py"
     r"|gunicorn/[^/]+\.py)$"
@@ -37,29 +52,70 @@ _SHEBANG = re.compile(
     rb"#!\s*(/usr)?(/local)?/?(bin/)?(env\s+(-\S+\s+)*)?(\S*/)?(ba|da|k|a|z)?sh\b"
 )
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.MULTILINE)
+_COMMENT_LINE = re.compile(rb"^[ \t]*[#;].*", re.MULTILINE)
 _SERVERS = re.compile(rb"gunicorn|uvicorn", re.IGNORECASE)
+_DEVELOPMENT_SERVERS = re.compile(
+    rb"\b(flask|quart)\b[^\n]{0,80}\brun\b|\brunserver\b|\bfastapi\s+dev\b"
+)
 _SIGNALS = re.compile(rb"systemctl|\bkill|\bservice\s")
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct, frozen=True):
     """A file that was read: its text, or only why there is none."""
 
     source: Source
     problem: Problem | None = None
     serves: bool = False
     """Whether it has the word gunicorn or uvicorn in it."""
+    develops: bool = False
+    """Whether it has the command of a development server in it."""
     signals: bool = False
     """Whether it has a command in it that signals a process or a unit."""
 
 
-@dataclass(frozen=True)
-class Tree:
-    """The files below a project's root. Paths are relative to it, with `/`."""
+Matcher: TypeAlias = Callable[[str, bool], bool]
+"""Whether patterns match a path below a project's root; the flag says that it is a folder's."""
+
+
+def matcher(patterns: Sequence[str], folder: Path, root: Path) -> Matcher:
+    """What tells whether patterns, as in a `.gitignore` of `folder`, match a path below `root`."""
+    if not patterns:
+        return lambda _path, _is_folder: False
+    from pathspec import GitIgnoreSpec
+
+    spec = GitIgnoreSpec.from_lines(patterns)
+    from_folder = Path(os.path.relpath(root, folder)).as_posix()
+
+    def matches(path: str, is_folder: bool) -> bool:
+        relative = normalise(f"{from_folder}/{path}")
+        if relative is None:
+            # the folder is below the root, and so may the path be
+            prefix = folder.relative_to(root).as_posix() + "/"
+            relative = path.removeprefix(prefix) if path.startswith(prefix) else None
+        return relative is not None and spec.match_file(relative + "/" * is_folder)
+
+    return matches
+
+
+class Tree(Struct, frozen=True):
+    """The files below a project's root. Paths are relative to it, with `/`.
+
+    `unsaved` holds contents that stand for those of files, as an editor has them; `excluded`
+    tells which paths the listing leaves out.
+    """
 
     root: Path
-    _files: dict[str, File | None] = field(default_factory=dict, repr=False)
-    _listing: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    unsaved: Mapping[str, bytes] = field(default_factory=dict)
+    excluded: Matcher = lambda _path, _is_folder: False
+    disk: Disk = field(default_factory=Disk)
+    _files: dict[str, File | None] = field(default_factory=dict)
+    _places: dict[str, str | None] = field(default_factory=dict)
+    _kinds: dict[str, Kind | None] = field(default_factory=dict)
+    _ignoring: dict[str, tuple[_Ignore, ...]] = field(default_factory=dict)
+    _listing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _matching: dict[re.Pattern[str], tuple[str, ...]] = field(default_factory=dict)
+    _children: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _named: dict[str, list[str]] = field(default_factory=dict)
 
     def read(self, path: str) -> Source | None:
         """The text of a file; None where there is no such file or it has no readable text."""
@@ -77,91 +133,234 @@ class Tree:
             self._files[normal] = self._load(normal)
         return self._files[normal]
 
+    def texts(self) -> tuple[Source, ...]:
+        """The texts of all files that were read so far, by their paths."""
+        found = sorted(self._files.items())
+        return tuple(file.source for _, file in found if file is not None)
+
     def is_file(self, path: str) -> bool:
         """Whether `path` is a file below the root."""
-        target = self._inside(path)
-        return target is not None and target.is_file()
+        return self._unsaved(path) is not None or self._at(path) == "file"
 
     def is_dir(self, path: str) -> bool:
         """Whether `path` is a folder below the root."""
+        return self._at(path) == "folder"
+
+    def kind(self, path: str) -> Kind | None:
+        """What a file is, by its name or first line; None for all that isn't gunilint's."""
+        if path not in self._kinds:
+            self._kinds[path] = _kind(path, self)
+        return self._kinds[path]
+
+    def begins(self, path: str) -> bytes:
+        """The beginning of a file; nothing where it can't be read."""
+        if path in self.unsaved:
+            return self.unsaved[path]
         target = self._inside(path)
-        return target is not None and target.is_dir()
+        try:
+            return self.disk.read(target, _BEGINNING)[0] if target is not None else b""
+        except OSError:
+            return b""
+
+    def mentioning(self, word: str) -> Iterator[Source]:
+        """The files that git wouldn't ignore with `word` in them; they aren't kept in memory."""
+        sought = word.encode("utf-8", "surrogatepass")
+        for path in self.listing()[:SEARCHED]:
+            target = self._inside(path)
+            try:
+                data, size = self.disk.read(target, SIZE_LIMIT) if target is not None else (b"", 0)
+            except OSError:
+                continue
+            if size <= SIZE_LIMIT and sought in data:
+                yield decode(path, data, str(self.root))[0]
+
+    def expects(self, path: str) -> bool:
+        """Whether `path` is for something that git doesn't hold: a link, or what it ignores."""
+        normal = normalise(path)
+        if normal is None:
+            return True
+        parts = normal.split("/")
+        above = ["/".join(parts[:depth]) for depth in range(len(parts))]
+        specs = [spec for folder in above for spec in self._ignores(folder)]
+        ignored = any(
+            spec.ignores(part, part != normal)
+            for part in (*above[1:], normal)
+            for spec in specs
+            if f"{part}/".startswith(f"{spec.folder}/" if spec.folder else "")
+        )
+        folder, name = self._inside(posixpath.dirname(normal)), posixpath.basename(normal)
+        return ignored or (folder is not None and self.disk.kind(f"{folder}/{name}") == "link")
 
     def listing(self, folder: str = "") -> tuple[str, ...]:
         """Every file below `folder` that git wouldn't ignore, sorted."""
         if folder not in self._listing:
-            self._listing[folder] = tuple(sorted(self._walk(folder)))
+            prefix = f"{folder}/" if folder else ""
+            unsaved = [path for path in self.unsaved if path.startswith(prefix)]
+            self._listing[folder] = tuple(sorted({*self._walk(folder), *unsaved}))
         return self._listing[folder]
+
+    def matching(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        """The files of the listing in whose path a pattern finds something."""
+        if pattern not in self._matching:
+            self._matching[pattern] = tuple(filter(pattern.search, self.listing()))
+        return self._matching[pattern]
+
+    def ending(self, tail: str) -> tuple[str, ...]:
+        """The files of the listing whose path ends with that of a file, such as `app/main.py`."""
+        if not self._named:
+            for path in self.listing():
+                self._named.setdefault(posixpath.basename(path), []).append(path)
+        same = self._named.get(posixpath.basename(tail), ())
+        return tuple(path for path in same if f"/{path}".endswith(f"/{tail}"))
+
+    def ignores(self, path: str) -> bool:
+        """Whether git ignores `path`, be the file there or not."""
+        parts = path.split("/")
+        specs: list[_Ignore] = []
+        for depth in range(len(parts)):
+            specs += self._ignores("/".join(parts[:depth]))
+            part, is_folder = "/".join(parts[: depth + 1]), depth < len(parts) - 1
+            if any(spec.ignores(part, is_folder) for spec in specs):
+                return True
+        return False
 
     def children(self, folder: str = "") -> tuple[str, ...]:
         """The names of the files right in `folder`, sorted; none where there is no such folder."""
-        target = self._inside(folder)
-        if target is None:
-            return ()
-        try:
-            return tuple(sorted(entry.name for entry in os.scandir(target) if entry.is_file()))
-        except OSError:
-            return ()
+        if folder not in self._children:
+            target = self._inside(folder)
+            entries = (self.disk.folder(target) if target is not None else None) or {}
+            files = (name for name in entries if self._at(f"{folder}/{name}") == "file")
+            self._children[folder] = tuple(files)
+        return self._children[folder]
 
-    def _inside(self, path: str) -> Path | None:
+    def _at(self, path: str) -> Entry | None:
+        target = self._inside(path)
+        return self.disk.kind(target) if target is not None else None
+
+    def _inside(self, path: str) -> str | None:
+        """Where a path leads, links followed; None where that is outside of the root."""
         normal = normalise(path)
-        if normal is None or "\0" in normal:
+        if normal is None:
             return None
-        try:
-            target = (self.root / normal).resolve()
-        except (OSError, RuntimeError):
+        if normal not in self._places:
+            parts = normal.split("/")
+            for depth in range(len(parts) + 1):
+                part = "/".join(parts[:depth])
+                if part not in self._places:
+                    self._places[part] = self._place(part)
+        return self._places[normal]
+
+    def _place(self, normal: str) -> str | None:
+        """Where a path leads, given where the folder that it is in leads."""
+        root = str(self.root)
+        if not normal:
+            return root
+        folder, _, name = normal.rpartition("/")
+        above = self._places[folder]
+        if above is None:
             return None
-        return target if target.is_relative_to(self.root) else None
+        place = f"{above.rstrip('/')}/{name}"
+        if self.disk.kind(place) != "link":
+            return place
+        real = self.disk.real(place)
+        if real is None or self.disk.kind(real) == "link":
+            return None
+        return real if f"{real}/".startswith(f"{root.rstrip('/')}/") else None
+
+    def _unsaved(self, path: str) -> bytes | None:
+        """The content that stands for a file's, by the file's own name or that of a link to it."""
+        if not self.unsaved:
+            return None
+        target = self._inside(path)
+        own = target[len(str(self.root)) :].lstrip("/") if target is not None else path
+        return self.unsaved.get(path, self.unsaved.get(own))
 
     def _load(self, path: str) -> File | None:
+        unsaved = self._unsaved(path)
+        if unsaved is not None:
+            return _file(*decode(path, unsaved, str(self.root)), unsaved)
         empty = Source(path, "", str(self.root))
 
         def unreadable(reason: str) -> File:
             return File(empty, Problem(empty.span(0, 0), reason, "unreadable"), serves=True)
 
         target = self._inside(path)
-        if target is None or not target.exists():
-            broken = _is_broken_link(self.root / path)
+        kind = self.disk.kind(target) if target is not None else None
+        if target is None or kind is None:
+            broken = self._is_broken_link(path)
             return (
                 unreadable("it is a link that leads to no file of the project") if broken else None
             )
+        if kind != "file":
+            return unreadable("it is a folder" if kind == "folder" else "it is no regular file")
         try:
-            if target.is_dir():
-                return unreadable("it is a folder")
-            size = target.stat().st_size
-            with target.open("rb") as stream:
-                data = stream.read(SIZE_LIMIT + 1)
-                if size > SIZE_LIMIT:
-                    serves = bool(_SERVERS.search(data)) or _mentions_server(stream)
-                    reason = f"it has {size:,} bytes, and more than {SIZE_LIMIT:,} are not read"
-                    return File(empty, Problem(empty.span(0, 0), reason, "size"), serves)
+            data, size = self.disk.read(target, SIZE_LIMIT)
+            if size > SIZE_LIMIT:
+                serves = bool(_SERVERS.search(self.disk.read(target, _LOOKED_THROUGH)[0]))
+                reason = f"it has {size:,} bytes, and more than {SIZE_LIMIT:,} are not read"
+                return File(empty, Problem(empty.span(0, 0), reason, "size"), serves)
         except OSError as error:
             return unreadable(error.strerror or "it can't be read")
-        source, problem = decode(path, data, str(self.root))
-        return File(source, problem, bool(_SERVERS.search(data)), bool(_SIGNALS.search(data)))
+        return _file(*decode(path, data, str(self.root)), data)
+
+    def _is_broken_link(self, path: str) -> bool:
+        """Whether what leads nowhere is a link that was meant to stay in the project.
+
+        An absolute one means a file of the target machine, as `/dev/null` does for a masked unit.
+        """
+        folder = self._inside(posixpath.dirname(path))
+        target = self.disk.target(f"{folder}/{posixpath.basename(path)}") if folder else None
+        return target is not None and not target.startswith("/")
+
+    def _ignores(self, folder: str) -> tuple[_Ignore, ...]:
+        if folder not in self._ignoring:
+            self._ignoring[folder] = tuple(self._ignore_file(folder))
+        return self._ignoring[folder]
+
+    def _ignore_file(self, folder: str) -> Iterator[_Ignore]:
+        target = self._inside(f"{folder}/.gitignore")
+        try:
+            data, _ = self.disk.read(target, SIZE_LIMIT) if target is not None else (b"", 0)
+        except OSError:
+            return
+        if data:
+            from pathspec import GitIgnoreSpec
+
+            text = data.decode("utf-8", "replace")
+            yield _Ignore(folder, GitIgnoreSpec.from_lines(text.splitlines()))
 
     def _walk(self, folder: str) -> Iterator[str]:
         stack: list[tuple[str, tuple[_Ignore, ...]]] = [(folder, ())]
         while stack:
             current, specs = stack.pop()
-            specs = (*specs, *_ignores(self.root, current))
-            try:
-                entries = sorted(os.scandir(self.root / current), key=lambda entry: entry.name)
-            except OSError:
-                continue
-            for entry in entries:
-                path = f"{current}/{entry.name}" if current else entry.name
-                is_folder = entry.is_dir(follow_symlinks=False)
+            target = self._inside(current)
+            entries = (self.disk.folder(target) if target is not None else None) or {}
+            if ".gitignore" in entries:
+                specs = (*specs, *self._ignores(current))
+            for name, kind in entries.items():
+                path = f"{current}/{name}" if current else name
+                is_folder = kind == "folder"
                 if any(spec.ignores(path, is_folder) for spec in specs):
+                    continue
+                if self.excluded(path, is_folder):
                     continue
                 if not is_folder or _CONFIG_NAME.search(path):
                     yield path
-                elif entry.name not in _IGNORED_FOLDERS and not entry.name.startswith("."):
+                elif name not in _IGNORED_FOLDERS and not name.startswith("."):
                     stack.append((path, specs))
 
 
-@dataclass(frozen=True)
-class _Ignore:
+def _file(source: Source, problem: Problem | None, data: bytes) -> File:
+    return File(
+        source=source,
+        problem=problem,
+        serves=bool(_SERVERS.search(data)),
+        develops=bool(_DEVELOPMENT_SERVERS.search(data)),
+        signals=bool(_SIGNALS.search(data)),
+    )
+
+
+class _Ignore(Struct, frozen=True):
     folder: str
     spec: object
 
@@ -171,36 +370,12 @@ class _Ignore:
         return matches
 
 
-def _ignores(root: Path, folder: str) -> Iterator[_Ignore]:
-    try:
-        text = (root / folder / ".gitignore").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
-    from pathspec import GitIgnoreSpec
-
-    yield _Ignore(folder, GitIgnoreSpec.from_lines(text.splitlines()))
-
-
-def _is_broken_link(path: Path) -> bool:
-    """Whether a link that leads nowhere was meant to stay in the project.
-
-    An absolute one means a file of the target machine, as `/dev/null` does for a masked unit.
-    """
-    try:
-        return not path.readlink().is_absolute()
-    except OSError:
-        return False
-
-
-def _mentions_server(stream: Iterable[bytes]) -> bool:
-    return any(_SERVERS.search(line) for line in stream)
-
-
 def decode(path: str, data: bytes, root: str = "") -> tuple[Source, Problem | None]:
     """The text of a file's bytes, and what is wrong with them.
 
     UTF-8, with or without a byte order mark, or what a Python coding comment names. Bytes that
-    aren't UTF-8 are read as Latin-1, so that places stay right.
+    aren't UTF-8 are read as Latin-1, so that places stay right; in a comment they are no problem,
+    neither for Python, which never decodes it, nor for systemd.
     """
     if data.startswith(codecs.BOM_UTF8):
         data = data[len(codecs.BOM_UTF8) :]
@@ -211,15 +386,61 @@ def decode(path: str, data: bytes, root: str = "") -> tuple[Source, Problem | No
         offset = data.index(b"\0")
         source = Source(path, data.decode("latin-1"), root)
         return source, Problem(source.span(offset, offset + 1), "it has a NUL byte", "binary")
-    coding = _CODING.search(b"\n".join(data.split(b"\n", 2)[:2])) if path.endswith(".py") else None
     try:
-        encoding = coding[1].decode() if coding else "utf-8"
-        return Source(path, data.decode(encoding), root), None
+        return Source(path, data.decode(_declared(path, data)), root), None
     except (LookupError, UnicodeDecodeError) as error:
-        source = Source(path, data.decode("latin-1"), root)
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
-        reason = f"the byte 0x{data[start]:02x} isn't UTF-8"
-        return source, Problem(source.span(start, start + 1), reason, "encoding")
+        strange = (
+            start if _declared(path, data) != "utf-8" else _not_utf8(_without_comments(path, data))
+        )
+        if strange is None:
+            return Source(path, data.decode("utf-8", "replace"), root), None
+        source = Source(path, data.decode("latin-1"), root)
+        reason = f"the byte 0x{data[strange]:02x} isn't UTF-8"
+        return source, Problem(source.span(strange, strange + 1), reason, "encoding")
+
+
+def _not_utf8(data: bytes) -> int | None:
+    """The first byte that isn't UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return None
+
+
+def _without_comments(path: str, data: bytes) -> bytes:
+    """The bytes of a Python file or a unit, blanks in place of its comments."""
+    if _UNIT_NAME.search(path):
+        return _COMMENT_LINE.sub(lambda found: b" " * len(found[0]), data)
+    if not path.endswith(".py"):
+        return data
+    lines = data.decode("latin-1").split("\n")
+    try:
+        for token in tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline):
+            if token.type == tokenize.COMMENT:
+                row, column = token.start[0] - 1, token.start[1]
+                lines[row] = lines[row][:column].ljust(len(lines[row]))
+    except (tokenize.TokenError, SyntaxError):
+        return data
+    return "\n".join(lines).encode("latin-1")
+
+
+def encode(source: Source, data: bytes, text: str) -> bytes:
+    """`text` in the encoding of `data`, the bytes that `source` was decoded from."""
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    encoding = _declared(source.path, data[len(mark) :])
+    try:
+        data.decode(encoding)
+    except (LookupError, UnicodeDecodeError):
+        encoding = "latin-1"
+    return mark + text.encode(encoding)
+
+
+def _declared(path: str, data: bytes) -> str:
+    """The encoding that a Python file says it has; for all others UTF-8."""
+    coding = _CODING.search(b"\n".join(data.split(b"\n", 2)[:2])) if path.endswith(".py") else None
+    return coding[1].decode() if coding else "utf-8"
 
 
 def normalise(path: str) -> str | None:
@@ -235,17 +456,16 @@ def normalise(path: str) -> str | None:
     return "/".join(parts)
 
 
-def find_root(start: Path) -> Path:
+def find_root(start: Path, disk: Disk) -> Path:
     """The project that `start` belongs to: the nearest parent with `.git` or `pyproject.toml`."""
-    folder = start if start.is_dir() else start.parent
+    folder = start if disk.kind(str(start)) == "folder" else start.parent
     for candidate in (folder, *folder.parents):
-        if any((candidate / mark).exists() for mark in _ROOT_MARKS):
+        if any(disk.kind(str(candidate / mark)) for mark in _ROOT_MARKS):
             return candidate
     return folder
 
 
-def kind_of(path: str, tree: Tree) -> Kind | None:
-    """What a file is, by its name or its first line; None for all that isn't gunilint's."""
+def _kind(path: str, tree: Tree) -> Kind | None:
     name = path.rpartition("/")[2]
     if _UNIT_NAME.search(path):
         return "unit"
@@ -255,14 +475,6 @@ def kind_of(path: str, tree: Tree) -> Kind | None:
         return None if in_gunicorn_itself else "config"
     if _SCRIPT_NAME.search(name):
         return "script"
-    if "." not in name and _has_shell_shebang(tree, path):
+    if "." not in name and _SHEBANG.match(tree.begins(path)):
         return "script"
     return None
-
-
-def _has_shell_shebang(tree: Tree, path: str) -> bool:
-    try:
-        with (tree.root / path).open("rb") as stream:
-            return bool(_SHEBANG.match(stream.read(128)))
-    except OSError:
-        return False

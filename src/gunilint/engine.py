@@ -3,42 +3,71 @@
 from __future__ import annotations
 
 import os
-import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-from gunilint.catalogue import version_key
-from gunilint.checks import Hit, deployment_checks, project_checks
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from gunilint.baseline import Baseline, Baselines
+from gunilint.checks import Hit, deployment_checks, project_checks, suppression_checks
 from gunilint.command import Label
-from gunilint.deployment import Project, Target
-from gunilint.discover import Kind, Tree, find_root, kind_of
-from gunilint.findings import Confidence, Finding, Report, confidence_rank
+from gunilint.deployment import Deployment, Facts, Project
+from gunilint.discover import Kind, Tree, find_root, matcher
+from gunilint.disk import Disk
+from gunilint.findings import Finding, Report
+from gunilint.fix import ROUNDS, Patch, apply, propose
+from gunilint.grades import severity_rank
+from gunilint.masking import Mask, masked
+from gunilint.policy import Policies, Policy, Scope, same
 from gunilint.resolve import resolve
 from gunilint.rules import Rule
+from gunilint.sensitive import hidden_texts
 from gunilint.source import Source, Span
+from gunilint.suppress import Naming, Suppression, judge, match, suppressions
+from gunilint.versions import satisfies
+
+if TYPE_CHECKING:
+    from gunilint.report.overview import Show
 
 _UNBROKEN = "the broken part of the script changes nothing"
 """What findings on a command rest on where the text around it can't be parsed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+_Placed: TypeAlias = tuple[Hit, Deployment | None]
+"""What a check objects to, and in which deployment if it looks at one alone."""
+
+
+class Result(Struct, frozen=True):
     """What one run found.
 
-    `files` counts the files that were looked at. `errors` are bugs in checks: the rule's code and
-    the traceback. `missing` are the arguments that don't exist.
+    `rules` are those of all its policies, `failing` says that a finding is at or above its
+    policy's `fail_on`. `files` counts the files that were looked at. `errors` are bugs in checks
+    and fixes: the rule's code and what `crash` tells. `missing` are the arguments that don't exist.
+    Findings that are `suppressed` or `baselined` don't count; `baselines` has what became of each
+    baseline. `secrets` are texts that no report may show. `kept` are the deployments themselves,
+    where that was asked for.
     """
 
     findings: tuple[Finding, ...]
+    rules: tuple[Rule, ...]
+    failing: bool
     deployments: int
     files: int
     errors: tuple[tuple[str, str], ...] = ()
     missing: tuple[str, ...] = ()
+    suppressed: tuple[tuple[Finding, Suppression], ...] = ()
+    baselined: tuple[Finding, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+    secrets: frozenset[str] = field(default_factory=frozenset)
+    kept: tuple[Deployment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """The projects that the arguments belong to, and the arguments that don't exist."""
 
     projects: tuple[Project, ...]
@@ -53,147 +82,380 @@ class Survey:
 def lint(
     arguments: Sequence[Path], rules: Sequence[Rule], gunicorn_version: str | None = None
 ) -> Result:
-    """Lint files and folders."""
+    """Lint files and folders with the same rules for all."""
+    return run(arguments, same(Policy(tuple(rules), Facts(gunicorn_version))))
+
+
+def run(
+    arguments: Sequence[Path],
+    policies: Policies,
+    unsaved: Mapping[Path, bytes] | None = None,
+    *,
+    keep: bool = False,
+    disk: Disk | None = None,
+) -> Result:
+    """Lint files and folders, each as its policy asks for.
+
+    `unsaved` are contents that stand for those of files, by their path, as an editor has them
+    before it saves them; a file of that path need not exist. `keep` keeps the deployments, which
+    takes memory, for a format that shows them. `disk` remembers all that was looked at.
+    """
+    disk = disk or Disk()
     findings: list[Finding] = []
+    suppressed: list[tuple[Finding, Suppression]] = []
+    baselined: list[Finding] = []
     errors: list[tuple[str, str]] = []
+    rules: dict[str, Rule] = {}
+    private: set[str] = set()
+    kept: list[Deployment] = []
+    baselines = Baselines(disk)
+    uri = repository_paths(disk)
     deployments = files = 0
-    existing, missing = _sorted_out(arguments)
-    for project in _projects(existing, gunicorn_version):
-        found, failed = check(project, rules)
-        findings.extend(found)
-        errors.extend(failed)
+    failing = False
+    contents = {_start(path, disk): data for path, data in (unsaved or {}).items()}
+    existing, missing = _sorted_out(arguments, contents, disk)
+    for project, policy in _projects(existing, policies, contents, disk):
+        scope = Scope(policy, project.tree, project.inputs)
+        baseline = baselines.of(policy)
+        raw, failed = check(project, policy.rules)
+        new, hidden, failed_too = _suppressed(scope.kept(raw), project, policy, scope, failed)
+        new, known = baseline.split(new, uri)
+        baseline.decide(project, scope.ran((*failed, *failed_too)), uri)
+        counted = tuple(filter(scope.is_sure, new))
+        if policy.rewrites:
+            baseline.record(counted, uri)
+        bar = severity_rank(policy.fail_on)
+        failing = failing or any(severity_rank(finding.severity) >= bar for finding in counted)
+        findings.extend(counted)
+        suppressed.extend(pair for pair in hidden if scope.is_sure(pair[0]))
+        baselined.extend(filter(scope.is_sure, known))
+        errors.extend((*failed, *failed_too))
+        private.update(text for one in project.deployments for text in hidden_texts(one))
+        kept.extend(project.deployments if keep else ())
+        rules |= {rule.code: rule for rule in policy.rules}
         deployments += len(project.deployments)
         files += len(project.files)
-    return Result(tuple(findings), deployments, files, tuple(errors), missing)
+    return Result(
+        findings=tuple(findings),
+        rules=tuple(rules[code] for code in sorted(rules)),
+        failing=failing,
+        deployments=deployments,
+        files=files,
+        errors=tuple(errors),
+        missing=missing,
+        suppressed=tuple(suppressed),
+        baselined=tuple(baselined),
+        baselines=baselines.files,
+        secrets=frozenset(private),
+        kept=tuple(kept),
+    )
 
 
-def survey(arguments: Sequence[Path], gunicorn_version: str | None = None) -> Survey:
+class Repair(Struct, frozen=True):
+    """What fixes do: the findings that they repair, the files that they change, what is left.
+
+    `spoilt` are files that a fix would have broken, and which it therefore leaves alone.
+    """
+
+    fixed: tuple[Finding, ...]
+    patches: tuple[Patch, ...]
+    left: Result
+    spoilt: frozenset[Path] = frozenset()
+
+
+def repair(
+    arguments: Sequence[Path],
+    policies: Policies,
+    unsaved: Mapping[Path, bytes] | None = None,
+    *,
+    unsafe: bool = False,
+    keep: bool = False,
+) -> Repair:
+    """Apply fixes in memory, in rounds until nothing changes; no file is written.
+
+    Raises `FixError` where a file changes meanwhile.
+    """
+    before: dict[Path, bytes] = {}
+    contents = {_start(path, Disk()): data for path, data in (unsaved or {}).items()}
+    fixed: list[Finding] = []
+    spoilt: frozenset[Path] = frozenset()
+    for _ in range(ROUNDS):
+        left = run(arguments, policies, contents, keep=keep)
+        applied = apply(left.findings, contents, unsafe=unsafe, spoilt=spoilt)
+        spoilt = applied.spoilt
+        if not applied.findings:
+            break
+        fixed += applied.findings
+        for patch in applied.patches:
+            before.setdefault(patch.path, patch.before)
+            contents[patch.path] = patch.after
+    else:
+        left = run(arguments, policies, contents, keep=keep)
+    patches = (Patch(path, data, contents[path]) for path, data in sorted(before.items()))
+    changed = tuple(patch for patch in patches if patch.before != patch.after)
+    return Repair(tuple(fixed), changed, left, spoilt)
+
+
+def survey(arguments: Sequence[Path], policies: Policies) -> Survey:
     """What files and folders start, without judging it."""
-    existing, missing = _sorted_out(arguments)
-    return Survey(tuple(_projects(existing, gunicorn_version)), missing)
+    disk = Disk()
+    existing, missing = _sorted_out(arguments, {}, disk)
+    found = _projects(existing, policies, {}, disk)
+    return Survey(tuple(project for project, _ in found), missing)
 
 
-def _sorted_out(arguments: Sequence[Path]) -> tuple[list[Path], tuple[str, ...]]:
+def _sorted_out(
+    arguments: Sequence[Path], unsaved: Mapping[Path, bytes], disk: Disk
+) -> tuple[list[Path], tuple[str, ...]]:
     """The arguments that exist, and the texts of those that don't."""
-    missing = [path for path in arguments if not path.exists() and not path.is_symlink()]
+    missing = dict.fromkeys(
+        path
+        for path in arguments
+        if disk.kind(str(path.absolute())) is None and _start(path, disk) not in unsaved
+    )
     return [path for path in arguments if path not in missing], tuple(map(str, missing))
 
 
+def _start(path: Path, disk: Disk) -> Path:
+    """An input's absolute path, with the links on the way to it resolved."""
+    absolute = path.absolute()
+    real = Path(disk.real(str(absolute)) or absolute)
+    if disk.kind(str(real)) == "folder":
+        return real
+    return Path(disk.real(str(absolute.parent)) or absolute.parent, absolute.name)
+
+
+def _suppressed(
+    findings: tuple[Finding, ...],
+    project: Project,
+    policy: Policy,
+    scope: Scope,
+    failed: Sequence[tuple[str, str]],
+) -> tuple[
+    tuple[Finding, ...], tuple[tuple[Finding, Suppression], ...], tuple[tuple[str, str], ...]
+]:
+    """The findings that are left, with those about suppressions; those that are suppressed.
+
+    The last are the checks of suppressions that failed.
+    """
+    found = suppressions(project) if policy.suppressions else ()
+    if not found:
+        return findings, (), ()
+    checks = suppression_checks()
+    naming = Naming(policy.known, checks)
+    ran = scope.ran(failed)
+    of_others = match(findings, found, naming)
+    judged = tuple(
+        judge(
+            found,
+            of_others.used,
+            naming,
+            enabled=lambda path: ran - scope.ignored(path),
+            complete=lambda: project.complete,
+        )
+    )
+
+    def hits(rule: Rule) -> Iterator[_Placed]:
+        for each in judged if rule.check in checks else ():
+            for hit in checks[rule.check](each, rule.parameters):
+                yield hit, None
+
+    about_them, failed_too = _found(policy.rules, hits)
+    of_own = match(scope.kept(about_them), found, naming)
+    left = sorted((*of_others.left, *of_own.left), key=_place)
+    return tuple(left), (*of_others.suppressed, *of_own.suppressed), failed_too
+
+
 def report(
-    result: Result, rules: Sequence[Rule], least: Confidence, working_directory: Path
+    result: Result, working_directory: Path, repaired: int = 0, disk: Disk | None = None
 ) -> Report:
-    """The findings that are at least so sure, with the paths that people and uploaders expect."""
-    repositories: dict[str, str] = {}
+    """The findings of a run, with the paths that people and uploaders expect.
 
-    def repository(root: str) -> str:
-        if root not in repositories:
-            folders = (Path(root), *Path(root).parents)
-            found = next((folder for folder in folders if (folder / ".git").exists()), Path(root))
-            repositories[root] = str(found)
-        return repositories[root]
-
-    sure = [f for f in result.findings if confidence_rank(f.confidence) >= confidence_rank(least)]
+    Secrets are masked here, whichever rules were selected. `repaired` counts what fixes have cured.
+    """
     here = str(working_directory)
+
+    def display(source: Source) -> str:
+        return relative_path(source, here)
+
+    def shown(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        return tuple(sorted(masked(findings, result.secrets), key=place))
+
+    def place(finding: Finding) -> tuple[str, int, str]:
+        return _order(finding, display(finding.primary.span.source))
+
+    pairs = zip(
+        masked((finding for finding, _ in result.suppressed), result.secrets),
+        (suppression for _, suppression in result.suppressed),
+        strict=True,
+    )
     return Report(
-        findings=tuple(
-            sorted(sure, key=lambda f: _order(f, relative_path(f.primary.span.source, here)))
-        ),
-        rules=tuple(rules),
+        findings=shown(result.findings),
+        rules=result.rules,
         deployments=result.deployments,
         files=result.files,
-        suppressed=0,
-        display=lambda source: relative_path(source, here),
-        uri=lambda source: relative_path(source, repository(source.root)),
+        display=display,
+        uri=repository_paths(disk or Disk(), files=True),
+        suppressed=tuple(sorted(pairs, key=lambda pair: place(pair[0]))),
+        baselined=shown(result.baselined),
+        fixed=sum(baseline.fixed for baseline in result.baselines),
+        repaired=repaired,
+        shown=_shown(result, display) if result.kept else None,
     )
+
+
+def _shown(result: Result, display: Callable[[Source], str]) -> Show:
+    from gunilint.report.overview import Show
+
+    return Show(result.kept, display, mask=Mask(result.secrets))
+
+
+def repository_paths(disk: Disk, *, files: bool = False) -> Callable[[Source], str]:
+    """What gives the path of a source from the root of its repository.
+
+    With `files` it is that of the file itself where the source was read through a link to another
+    one in the repository: GitHub shows nothing at a link.
+    """
+
+    @cache
+    def repository(root: str) -> str:
+        folders = (Path(root), *Path(root).parents)
+        return next((str(each) for each in folders if disk.kind(str(each / ".git"))), root)
+
+    @cache
+    def path(source: str, root: str) -> str:
+        above = repository(root)
+        if files:
+            real = disk.real(os.path.join(root, source)) or ""  # noqa: PTH118
+            target = os.path.relpath(real, disk.real(above)).replace(os.sep, "/")
+            if not target.startswith("../"):
+                return target
+        return _relative(source, root, above)
+
+    return lambda source: path(source.path, source.root)
 
 
 def relative_path(source: Source, start: str) -> str:
     """The path of a source from the folder `start`, with `/` separators."""
-    path = os.path.relpath(os.path.join(source.root, source.path), start)  # noqa: PTH118
-    return path.replace(os.sep, "/")
+    return _relative(source.path, source.root, start)
+
+
+@cache
+def _relative(path: str, root: str, start: str) -> str:
+    relative = os.path.relpath(os.path.join(root, path), start)  # noqa: PTH118
+    return relative.replace(os.sep, "/")
 
 
 def _order(finding: Finding, path: str) -> tuple[str, int, str]:
     return path, finding.primary.span.start, finding.rule.code
 
 
+def _place(finding: Finding) -> tuple[str, int, str]:
+    return _order(finding, finding.primary.span.source.path)
+
+
 def check(
     project: Project, rules: Sequence[Rule]
 ) -> tuple[tuple[Finding, ...], tuple[tuple[str, str], ...]]:
     """The findings of `rules` on a project in report order, and the checks that failed."""
+    return _found(rules, lambda rule: _hits(rule, project))
+
+
+def _found(
+    rules: Sequence[Rule], hits: Callable[[Rule], Iterable[_Placed]]
+) -> tuple[tuple[Finding, ...], tuple[tuple[str, str], ...]]:
+    """The findings of rules by their hits, and the checks and fixes that failed.
+
+    A bug in a check costs the findings that it would have gone on to, one in a fix only that fix.
+    """
     findings: dict[tuple[object, ...], Finding] = {}
     errors: list[tuple[str, str]] = []
     for rule in rules:
-        try:
-            for hit in _hits(rule, project):
-                finding = _finding(rule, hit)
-                findings.setdefault((rule.code, hit.span.key, finding.message), finding)
-        except Exception:
-            errors.append((rule.code, traceback.format_exc()))
-    found = sorted(findings.values(), key=lambda f: _order(f, f.primary.span.source.path))
-    return tuple(found), tuple(errors)
+        with _guarded(rule, errors):
+            for hit, deployment in hits(rule):
+                finding = _finding(rule, hit, deployment)
+                key = (rule.code, hit.span.key, finding.message)
+                remedy = rule.case(hit.variant).fix
+                if key not in findings and remedy is not None:
+                    with _guarded(rule, errors):
+                        finding = replace(finding, fix=propose(remedy, hit, deployment))
+                findings.setdefault(key, finding)
+    return tuple(sorted(findings.values(), key=_place)), tuple(errors)
 
 
-def _projects(arguments: Iterable[Path], gunicorn_version: str | None) -> Iterator[Project]:
-    """Each project that the arguments belong to."""
-    for tree, inputs in _inputs_by_root(arguments).values():
-        yield resolve(tree, inputs, gunicorn_version)
+@contextmanager
+def _guarded(rule: Rule, errors: list[tuple[str, str]]) -> Iterator[None]:
+    """Adds a bug to `errors`, with the code of the rule whose it is."""
+    try:
+        yield
+    except Exception as error:
+        from gunilint.crash import told
+
+        errors.append((rule.code, told(error)))
 
 
-def _inputs_by_root(arguments: Iterable[Path]) -> dict[Path, tuple[Tree, dict[str, Kind]]]:
-    """The tree and the input files of each project that the arguments belong to."""
-    projects: dict[Path, tuple[Tree, dict[str, Kind]]] = {}
+def _projects(
+    arguments: Iterable[Path], policies: Policies, unsaved: Mapping[Path, bytes], disk: Disk
+) -> Iterator[tuple[Project, Policy]]:
+    """Each project that the arguments belong to, with its policy."""
+    inputs: dict[tuple[Path, Policy], tuple[Tree, dict[str, Kind]]] = {}
     for argument in arguments:
-        absolute = argument.absolute()
-        start = absolute.parent.resolve() / absolute.name
-        if absolute.is_dir():
-            start = absolute.resolve()
-        root = find_root(start)
-        tree, inputs = projects.setdefault(root, (Tree(root), {}))
+        start, policy = _start(argument, disk), policies(argument.absolute())
+        root = find_root(start, disk)
+        if (root, policy) not in inputs:
+            inputs[root, policy] = _tree(root, policy, unsaved, disk), {}
+        tree, found = inputs[root, policy]
         relative = start.relative_to(root).as_posix()
-        inputs.update(_inputs(tree, "" if relative == "." else relative))
-    return projects
+        for path, kind in _inputs(tree, "" if relative == "." else relative):
+            if not policy.force_exclude or not tree.excluded(path, False):
+                found[path] = kind
+    for (_, policy), (tree, found) in inputs.items():
+        yield resolve(tree, found, policy.facts), policy
+
+
+def _tree(root: Path, policy: Policy, unsaved: Mapping[Path, bytes], disk: Disk) -> Tree:
+    contents = {
+        path.relative_to(root).as_posix(): data
+        for path, data in unsaved.items()
+        if path.is_relative_to(root)
+    }
+    return Tree(root, contents, matcher(policy.exclude, policy.folder, root), disk)
 
 
 def _inputs(tree: Tree, path: str) -> Iterator[tuple[str, Kind]]:
     """The files that an argument names, with their kinds; a named Python file is a config."""
     if not tree.is_dir(path):
-        kind = kind_of(path, tree) or ("config" if path.endswith(".py") else None)
+        kind = tree.kind(path) or ("config" if path.endswith(".py") else None)
         if kind is not None:
             yield path, kind
         return
     for file in tree.listing(path):
-        found = kind_of(file, tree)
+        found = tree.kind(file)
         if found is not None:
             yield file, found
 
 
-def _holds_for(rule: Rule, target: Target) -> bool:
-    bounds = (part.strip() for part in rule.versions.split(","))
-    for bound in bounds:
-        operator, version = bound[:2].rstrip("0123456789"), bound.lstrip("<>=")
-        key, limit = version_key(target.version), version_key(version)
-        if (operator == ">=" and key < limit) or (operator == "<" and key >= limit):
-            return False
-    return True
-
-
-def _hits(rule: Rule, project: Project) -> Iterator[Hit]:
+def _hits(rule: Rule, project: Project) -> Iterator[_Placed]:
     on_project = project_checks().get(rule.check)
     if on_project is not None:
-        yield from on_project(project, rule.parameters)
+        for hit in on_project(project, rule.parameters):
+            yield hit, None
+        return
+    if rule.check in suppression_checks():
+        # these come last, and look at what the others found
         return
     on_deployment = deployment_checks()[rule.check]
     for deployment in project.deployments:
-        if not _holds_for(rule, deployment.target):
+        if not satisfies(deployment.target.version, rule.versions):
             continue
         launch = deployment.launch
         certain = launch is None or launch.command.certain
         for hit in on_deployment(deployment, rule.parameters):
-            yield hit if certain else replace(hit, assumes=(*hit.assumes, _UNBROKEN))
+            whole = hit if certain else replace(hit, assumes=(*hit.assumes, _UNBROKEN))
+            yield whole, deployment
 
 
-def _finding(rule: Rule, hit: Hit) -> Finding:
+def _finding(rule: Rule, hit: Hit, deployment: Deployment | None) -> Finding:
     case = rule.case(hit.variant)
     message = _fill(case.message, hit.values)
     confidence = case.confidence
@@ -207,8 +469,15 @@ def _finding(rule: Rule, hit: Hit) -> Finding:
         message=message,
         primary=Label(hit.span, _fill(case.label, hit.values)),
         related=tuple(_label(rule, hit, item) for item in hit.related),
+        chain=_chain(deployment, hit.span),
         help=_fill(case.help, hit.values) or None,
     )
+
+
+def _chain(deployment: Deployment | None, span: Span) -> tuple[Label, ...]:
+    """The steps of a deployment's launch in the files before that of `span`."""
+    steps = deployment.launch.chain if deployment and deployment.launch else ()
+    return tuple(takewhile(lambda step: step.span.source.path != span.source.path, steps))
 
 
 def _label(rule: Rule, hit: Hit, item: tuple[str, Span] | Label) -> Label:

@@ -12,12 +12,18 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass, replace
+from copy import copy
+from functools import cached_property
+from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from gunilint import syntax as s
 from gunilint.operations import (
     BINARY,
     BUILTINS,
+    CALLABLES,
     COMPARE,
     CPU_COUNTS,
     FUNCTIONS,
@@ -27,6 +33,7 @@ from gunilint.operations import (
     Path,
     TooLargeError,
     bounded,
+    check_arguments,
     checked,
     format_value,
     with_keywords,
@@ -49,7 +56,8 @@ from gunilint.values import (
 CONFIG_DIRECTORY = "<config-dir>"
 """What paths below the config's own folder start with: the folder of `__file__`."""
 
-_STEPS = 50_000
+_WORD = re.compile(r"\w+")
+_STEPS = 30_000
 _CALLS = 20
 _OPTIONS = 16
 _ITEMS = 256
@@ -57,14 +65,27 @@ _MACHINES = (1, 2, 3, 4, 8, 64)
 """Numbers of CPUs at which the truth of a symbolic value is tried."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Truthiness(Struct, frozen=True):
+    """A test of whether a variable's text is empty: `bool(os.getenv("NAME", "default"))`.
+
+    `given` is what the deployment sets the variable to, `default` what the code falls back to;
+    None where there is none.
+    """
+
+    span: Span
+    variable: str
+    given: Value | None
+    default: Value | None
+
+
+class Binding(Struct, frozen=True):
     """What a module-level name ends up as.
 
     `span` is the value's own expression (the name of a `def`, the bound name of an import),
     `target` the name where it is bound. `kind` tells what bound it: "assignment", "augmented",
     "function", "class", "import", "loop" or "with". `history` are the values that were assigned
-    before, unconditionally, and replaced.
+    before, unconditionally, and replaced. `truths` are the tests of variables for being empty that
+    the value was made from.
     """
 
     name: str
@@ -73,10 +94,10 @@ class Binding:
     target: Span
     kind: str
     history: tuple[Binding, ...] = ()
+    truths: tuple[Truthiness, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A statement that ends the file with an exception, and what that rests on."""
 
     span: Span
@@ -84,18 +105,19 @@ class Failure:
     assumes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(Struct, frozen=True):
     """The names that a config leaves behind.
 
     `used` are the names that are read anywhere in the file. `open` says why more names may exist
     than can be seen; None when these are all. `failure` is where it ends with an exception.
+    `unset` are names that a branch would bind that isn't taken, with what that rests on.
     """
 
     bindings: Mapping[str, Binding]
     used: frozenset[str]
     open: str | None
     failure: Failure | None = None
+    unset: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 Load = Callable[[str, int], s.PythonConfig | None]
@@ -111,44 +133,48 @@ def evaluate(
     environment: Environment,
     load: Load = lambda _module, _level: None,
     load_variables: LoadVariables = lambda _path: {},
+    python_version: str | None = None,
 ) -> Namespace:
-    """Follow the statements of `config` with the variables that the deployment sets."""
-    return _Evaluator(config.source, environment, load, load_variables, ()).module(config)
+    """Follow the statements of `config` with the variables that the deployment sets.
+
+    `python_version` is the Python that runs it, None where that isn't known.
+    """
+    running = _Running(environment, load, load_variables, python_version)
+    return _Evaluator(config.source, running, ()).module(config)
 
 
 class _StepsError(Exception):
     """The file asks for more work than a config file could need."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Doubt:
+class _Doubt(Struct, frozen=True):
     """Something that may raise an exception: what holds if it doesn't, and the names before it."""
 
     holds: str
     bindings: Mapping[str, Binding]
 
 
-@dataclass(frozen=True, slots=True)
-class _Truth:
+class _Truth(Struct, frozen=True):
     """Whether a value is true; None where that can't be told."""
 
     value: bool | None
     assumes: tuple[str, ...] = ()
 
 
+class _Running(Struct, frozen=True):
+    """What a file is run with, and the modules that it imports as well."""
+
+    environment: Environment
+    load: Load
+    load_variables: LoadVariables
+    python_version: str | None
+
+
 class _Evaluator:
-    def __init__(
-        self,
-        source: Source,
-        environment: Environment,
-        load: Load,
-        load_variables: LoadVariables,
-        loading: tuple[str, ...],
-    ) -> None:
+    def __init__(self, source: Source, running: _Running, loading: tuple[str, ...]) -> None:
         self.source = source
-        self.environment = environment
-        self.load = load
-        self.load_variables = load_variables
+        self.running = running
+        self.environment = running.environment
         self.loading = loading
         self.bindings: dict[str, Binding] = {}
         self.locals: dict[str, Value] | None = None
@@ -157,11 +183,15 @@ class _Evaluator:
         self.classes: dict[str, dict[str, Value]] = {}
         self.modules: dict[str, Namespace | None] = {}
         self.required: list[str] = []
+        self.reads: dict[str, s.Expression] = {}
+        self.truths: list[Truthiness] = []
         self.trying = 0
         self.doubts: list[_Doubt] = []
         self.failure: Failure | None = None
         self.assumes: tuple[str, ...] = ()
         self.conditional = False
+        self.branching = False
+        self.unset: dict[str, tuple[str, ...]] = {}
         self.stopped = False
         self.open: str | None = None
         self.steps = 0
@@ -173,7 +203,15 @@ class _Evaluator:
         except (_StepsError, RecursionError):
             self.open = "the file asks for too much work to follow"
         used = frozenset(_names_read(config.body))
-        return Namespace(dict(self.bindings), used, self.open, self.failure)
+        return Namespace(dict(self.bindings), used, self.open, self.failure, self.unset)
+
+    @cached_property
+    def first_uses(self) -> Mapping[str, int]:
+        """Where each word of the file stands first."""
+        found: dict[str, int] = {}
+        for word in _WORD.finditer(self.source.text):
+            found.setdefault(word[0], word.start())
+        return found
 
     def step(self) -> None:
         self.steps += 1
@@ -190,11 +228,12 @@ class _Evaluator:
             _STATEMENTS[type(statement)](self, statement)
 
     def run_assign(self, statement: s.Assign) -> None:
+        around, self.truths = self.truths, []
         value = self.value(statement.value)
-        if self.fails(value, statement.value.span):
-            return
-        for target in statement.targets:
-            self.assign(target, value, statement.value)
+        if not self.fails(value, statement.value.span):
+            for target in statement.targets:
+                self.assign(target, value, statement.value)
+        self.truths = [*around, *self.truths] if self.calls else around
 
     def fails(self, value: Value, span: Span) -> bool:
         """Whether working out a value ends in an exception here, which ends the file."""
@@ -217,7 +256,10 @@ class _Evaluator:
     def assign(self, target: s.Expression, value: Value, expression: s.Expression) -> None:
         """Bind a name, or the names of a tuple; anything else changes what can't be seen."""
         if isinstance(target, s.Name):
-            self.bind(target.id, value, expression.span, target.span, "assignment")
+            span = expression.span
+            self.bind(target.id, value, span, target.span, "assignment", self.truths)
+            if self.locals is None and self.read_variable(expression) is not None:
+                self.reads[target.id] = expression
         elif isinstance(target, s.Sequence):
             self.assign_items(target, value, expression)
         elif isinstance(target, s.Subscript):
@@ -227,11 +269,16 @@ class _Evaluator:
         parts: Sequence[s.Expression | None] = [None] * len(target.items)
         if isinstance(expression, s.Sequence) and len(expression.items) == len(target.items):
             parts = expression.items
-        for index, (item, part) in enumerate(zip(target.items, parts, strict=True)):
-            if part is not None:
-                self.assign(item, self.value(part), part)
+        values = []
+        for at, part in enumerate(parts):
+            if part is None:
+                values.append((_apply(operator.getitem, "", value, Known(at)), self.truths))
             else:
-                self.assign(item, _apply(operator.getitem, "", value, Known(index)), expression)
+                self.truths = []
+                values.append((self.value(part), self.truths))
+        for item, (each, truths), part in zip(target.items, values, parts, strict=True):
+            self.truths = truths
+            self.assign(item, each, part if part is not None else expression)
 
     def assign_item(self, target: s.Subscript, value: Value) -> None:
         """`names["key"] = value`: the container isn't what it was."""
@@ -248,20 +295,9 @@ class _Evaluator:
         elif self.qualname(target.value) == "os.environ":
             self.set_variable(self.value(target.index), value)
         elif isinstance(target.value, s.Name):
-            held, key = self.value(target.value), self.value(target.index)
-            plain = isinstance(held, Known) and isinstance(held.value, dict)
-            if (
-                plain
-                and isinstance(key, Known)
-                and isinstance(value, Known)
-                and _hashable(key.value)
-            ):
-                assert isinstance(held, Known)
-                assert isinstance(held.value, dict)
-                changed: Value = replace(held, value={**held.value, key.value: value.value})
-            else:
-                changed = Unknown(f"`{target.value.id}` is changed by item")
-            self.rebind(target.value.id, changed)
+            changed = _with_item(self.value(target.value), self.value(target.index), value)
+            if not self.fails(changed, target.span):
+                self.rebind(target.value.id, changed)
 
     def set_variable(self, name: Value, value: Value) -> None:
         """`os.environ[name] = value`."""
@@ -269,17 +305,28 @@ class _Evaluator:
             kept = Unknown("a branch sets it") if self.conditional else value
             self.environment = {**self.environment, name.value: kept}
 
-    def bind(self, name: str, value: Value, span: Span, target: Span, kind: str) -> None:
+    def bind(
+        self,
+        name: str,
+        value: Value,
+        span: Span,
+        target: Span,
+        kind: str,
+        truths: Sequence[Truthiness] = (),
+    ) -> None:
         value = with_assumptions(value, self.assumes)
         if self.locals is not None:
             self.locals[name] = value
             return
         before = self.bindings.get(name)
         history: tuple[Binding, ...] = ()
-        if before is not None and not self.conditional:
+        if before is not None and not self.conditional and not self.branching:
             history = (*before.history, replace(before, history=()))
-        self.bindings[name] = Binding(name, value, span, target, kind, history)
+        binding = Binding(name, value, span, target, kind, history, tuple(truths))
+        self.bindings[name] = binding
         self.qualified.pop(name, None)
+        self.reads.pop(name, None)
+        self.unset.pop(name, None)
 
     def rebind(self, name: str, value: Value) -> None:
         """Change the value of a name that is bound already."""
@@ -303,6 +350,7 @@ class _Evaluator:
         of_python = top in sys.stdlib_module_names
         if not of_python and not self.loaded(statement.module, statement.level):
             self.doubt(f"`{dotted}` can be imported")
+        value: Value
         if statement.original is None:
             value = Known(Module(dotted))
             self.bind(statement.name, value, statement.span, statement.span, "import")
@@ -319,8 +367,10 @@ class _Evaluator:
         if theirs is not None:
             self.bind(name, theirs.value, theirs.span, statement.span, "import")
             return
-        unknown = Unknown(f"it is imported from `{dotted}`")
-        self.bind(name, unknown, statement.span, statement.span, "import")
+        value = Unknown(f"it is imported from `{dotted}`")
+        if f"{dotted}.{statement.original}" in CALLABLES:
+            value = Known(Function(statement.original, None, False, statement.span))
+        self.bind(name, value, statement.span, statement.span, "import")
         self.qualified[name] = f"{statement.module}.{statement.original}"
 
     def import_star(self, dotted: str, found: Namespace | None) -> None:
@@ -342,16 +392,15 @@ class _Evaluator:
         key = "." * level + module
         if key not in self.modules:
             self.modules[key] = None
-            config = self.load(module, level) if len(self.loading) < _CALLS else None
+            config = self.running.load(module, level) if len(self.loading) < _CALLS else None
             if (
                 config is not None
                 and not config.problems
                 and config.source.path not in self.loading
             ):
                 loading = (*self.loading, self.source.path)
-                other = _Evaluator(
-                    config.source, self.environment, self.load, self.load_variables, loading
-                )
+                running = replace(self.running, environment=self.environment)
+                other = _Evaluator(config.source, running, loading)
                 self.modules[key] = other.module(config)
         return self.modules[key]
 
@@ -380,11 +429,31 @@ class _Evaluator:
             return
         truth = self.truth(test)
         if truth.value is not None:
+            taken, left = statement.body, statement.otherwise
+            if not truth.value:
+                taken, left = left, taken
+            was_branching, self.branching = self.branching, True
             with self.assuming(truth.assumes):
-                self.run(statement.body if truth.value else statement.otherwise)
+                self.run(taken)
+                self.assume_unset(left)
+            self.branching = was_branching
             return
         text = _condition(statement.test)
         self.branches(((text, statement.body), (f"not ({text})", statement.otherwise)))
+
+    def assume_unset(self, body: Sequence[s.Statement]) -> None:
+        """Let the names that `body` would bind rest on what keeps it from running."""
+        for name in dict.fromkeys(_names_bound(body)) if self.assumes else ():
+            if self.locals is not None:
+                if name in self.locals:
+                    self.locals[name] = with_assumptions(self.locals[name], self.assumes)
+            elif name in self.bindings:
+                binding = self.bindings[name]
+                value = with_assumptions(binding.value, self.assumes)
+                self.bindings[name] = replace(binding, value=value)
+            else:
+                before = self.unset.get(name, ())
+                self.unset[name] = tuple(dict.fromkeys((*before, *self.assumes)))
 
     def branches(self, arms: Iterable[tuple[str, Sequence[s.Statement]]]) -> None:
         """Run each arm from the same start, and merge what they leave behind."""
@@ -476,9 +545,9 @@ class _Evaluator:
         self.run(statement.body)
 
     def run_loop(self, statement: s.Loop) -> None:
-        items = (
-            self.value(statement.items) if statement.target is not None else Unknown("a `while`")
-        )
+        items: Value = Unknown("a `while`")
+        if statement.target is not None:
+            items = _iterable(self.value(statement.items))
         if self.fails(items, statement.items.span):
             return
         if statement.target is not None and isinstance(items, Known):
@@ -558,7 +627,7 @@ class _Evaluator:
         if not isinstance(path, Known) or not isinstance(override, Known):
             return
         where = None if path.value is None else str(path.value)
-        for name, value in self.load_variables(where).items():
+        for name, value in self.running.load_variables(where).items():
             if override.value or name not in self.environment:
                 self.set_variable(Known(name), value)
 
@@ -612,6 +681,7 @@ class _Evaluator:
         if self.locals is not None and node.id in self.locals:
             return self.locals[node.id]
         if node.id in self.bindings:
+            self.truths.extend(self.bindings[node.id].truths)
             return self.bindings[node.id].value
         if node.id == "__file__":
             return Known(posixpath.join(CONFIG_DIRECTORY, posixpath.basename(self.source.path)))
@@ -619,8 +689,8 @@ class _Evaluator:
             return Known("__config__")
         missing = Unknown(f"`{node.id}` isn't set in this file")
         self.doubt(f"`{node.id}` is set")
-        before = self.source.text[: node.span.start]
-        if self.open or hasattr(builtins, node.id) or re.search(rf"\b{node.id}\b", before):
+        is_new = self.first_uses.get(node.id, 0) >= node.span.start
+        if self.open or hasattr(builtins, node.id) or not is_new:
             return missing
         return replace(missing, raises="NameError")
 
@@ -633,6 +703,8 @@ class _Evaluator:
             found = self.loaded(module, 0) if module else None
             if found is not None and name in found.bindings:
                 return found.bindings[name].value
+            if qualified == "sys.version_info" and self.running.python_version:
+                return Known(tuple(map(int, self.running.python_version.split("."))))
             return Unknown(f"`{qualified}` isn't in the project")
         held = self.value(node.value)
         if isinstance(held, Known) and isinstance(held.value, Path):
@@ -656,6 +728,8 @@ class _Evaluator:
                 return Symbolic("cpus", lambda cpus: cpus)
         if isinstance(node.function, s.Name) and node.function.id in self.functions:
             return self.called(self.functions[node.function.id], node)
+        if name == "bool" and len(node.arguments) == 1:
+            self.note_truth(node.arguments[0].value, node.span)
         values = [self.value(argument.value) for argument in node.arguments]
         keywords = tuple(argument.keyword for argument in node.arguments)
         if name in FUNCTIONS:
@@ -670,11 +744,37 @@ class _Evaluator:
                 return called
         return Unknown(f"it calls `{_short(node.function.span.text)}`, which can't be evaluated")
 
+    def note_truth(self, tested: s.Expression, span: Span) -> None:
+        """Remember a test of whether the text of a variable is empty."""
+        parts = self.read_variable(tested)
+        name = self.value(parts[0]) if parts is not None else None
+        if parts is None or not isinstance(name, Known) or not isinstance(name.value, str):
+            return
+        default = self.value(parts[1]) if parts[1] is not None else None
+        given = self.environment.get(name.value)
+        self.truths.append(Truthiness(span, name.value, given, default))
+
+    def read_variable(self, node: s.Expression) -> tuple[s.Expression, s.Expression | None] | None:
+        """The name and default of a variable that an expression reads and leaves as it is."""
+        while isinstance(node, s.Call) and isinstance(node.function, s.Attribute):
+            if node.function.name not in ("strip", "lower", "upper"):
+                break
+            node = node.function.value
+        if isinstance(node, s.Name) and self.locals is None and node.id in self.reads:
+            return self.read_variable(self.reads[node.id])
+        if isinstance(node, s.Subscript) and self.qualname(node.value) == "os.environ":
+            return node.index, None
+        if isinstance(node, s.Call) and self.qualname(node.function) in (
+            "os.getenv",
+            "os.environ.get",
+        ):
+            key, default = _key_and_default(node)
+            return (key, default) if key is not None else None
+        return None
+
     def getenv(self, node: s.Call) -> Value:
         """`os.getenv(name, default)`: the deployment's value, the default, or unknown."""
-        arguments = {a.keyword or position: a.value for position, a in enumerate(node.arguments)}
-        key = arguments.get(0, arguments.get("key"))
-        default = arguments.get(1, arguments.get("default"))
+        key, default = _key_and_default(node)
         name = self.value(key) if key is not None else Unknown("it names no variable")
         if not isinstance(name, Known) or not isinstance(name.value, str):
             return Unknown("the variable that it reads isn't known")
@@ -857,6 +957,11 @@ class _Evaluator:
         return Known(sign != "in", (f"{name.value} is unset",))
 
     def conditional_(self, node: s.Conditional) -> Value:
+        arms = [
+            arm.value if isinstance(arm, s.Literal) else None for arm in (node.body, node.otherwise)
+        ]
+        if arms[0] is True and arms[1] is False:
+            self.note_truth(node.test, node.span)
         test = self.value(node.test)
         if _raises(test):
             return test
@@ -1022,13 +1127,14 @@ def _apply(function: Callable[..., object], text: str, *values: Value) -> Value:
     if any(isinstance(value, Symbolic) for value in plain):
         return _symbolic(function, text, plain, assumes, via)
     try:
-        result = function(*(value.value for value in plain if isinstance(value, Known)))
+        held = [value.value for value in plain if isinstance(value, Known)]
+        check_arguments(held)
+        result = function(*held)
         return Known(checked(result), assumes, via)
     except TooLargeError:
         return Unknown("it is too large to evaluate")
     except Exception as error:
         name = type(error).__name__
-        held = [value.value for value in plain if isinstance(value, Known)]
         certain = text in _CERTAIN and all(map(_is_plain, held))
         return Unknown(f"it raises {name}", assumes=assumes, raises=name if certain else None)
 
@@ -1068,6 +1174,7 @@ def _symbolic(
 ) -> Value:
     def at(cpus: int) -> object:
         plain = [value.value if isinstance(value, Known) else value.at(cpus) for value in values]
+        check_arguments(plain)
         return checked(function(*plain))
 
     try:
@@ -1141,7 +1248,9 @@ def _merged_bindings(ends: Sequence[tuple[str, dict[str, Binding]]]) -> dict[str
             (condition, binding.value if binding else None, binding.span if binding else None)
             for condition, binding in found
         ]
-        merged[name] = replace(last, value=_merged(values, name), history=())
+        truths = tuple(dict.fromkeys(each for binding in present for each in binding.truths))
+        value = _merged(values, name)
+        merged[name] = replace(last, value=value, history=(), truths=truths)
     return merged
 
 
@@ -1159,12 +1268,35 @@ def _short(text: str) -> str:
     return line if len(line) <= 60 else line[:57] + "..."
 
 
+def _iterable(value: Value) -> Value:
+    """`value` as a loop takes it: what can't be iterated over raises."""
+    if isinstance(value, Known) and isinstance(value.value, float | int | None):
+        return Unknown("it can't be iterated over", assumes=value.assumes, raises="TypeError")
+    return value
+
+
 def _items(value: object) -> list[object] | None:
     return list(value) if isinstance(value, list | tuple | dict | set | str) else None
 
 
-def _hashable(value: object) -> bool:
-    return isinstance(value, str | int | float | bool | None)
+def _with_item(held: Value, key: Value, value: Value) -> Value:
+    """The container `held` after `held[key] = value`."""
+    if isinstance(held, Known) and isinstance(held.value, str | bytes | tuple | float | int | None):
+        return Unknown("its items can't be set", raises="TypeError")
+    if isinstance(held, Known) and isinstance(key, Known) and isinstance(value, Known):
+        container: Any = copy(held.value)
+        try:
+            container[key.value] = value.value
+        except (TypeError, IndexError, ValueError) as error:
+            return Unknown("this item can't be set", raises=type(error).__name__)
+        return replace(held, value=container)
+    return Unknown("it is changed by item")
+
+
+def _key_and_default(node: s.Call) -> tuple[s.Expression | None, s.Expression | None]:
+    """The arguments of `os.getenv(key, default)`."""
+    arguments = {a.keyword or position: a.value for position, a in enumerate(node.arguments)}
+    return arguments.get(0, arguments.get("key")), arguments.get(1, arguments.get("default"))
 
 
 def _names_read(body: Iterable[object]) -> Iterator[str]:
@@ -1183,8 +1315,34 @@ def _names_read(body: Iterable[object]) -> Iterator[str]:
             stack.append(node.value)
         elif isinstance(node, tuple | list):
             stack.extend(node)
-        elif is_dataclass(node) and not isinstance(node, Span | Source):
-            stack.extend(getattr(node, each.name) for each in fields(node))
+        elif isinstance(node, Struct) and not isinstance(node, Span | Source):
+            stack.extend(getattr(node, name) for name in node.__struct_fields__)
+
+
+def _names_bound(body: Iterable[s.Statement]) -> Iterator[str]:
+    """Every name that is bound anywhere in statements, functions and classes left aside."""
+    stack: list[object] = list(body)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, s.Name):
+            yield node.id
+        elif isinstance(node, s.Import | s.FunctionDefinition | s.ClassDefinition):
+            yield node.name
+        elif isinstance(node, s.Sequence):
+            stack.extend(node.items)
+        elif isinstance(node, s.Assign):
+            stack.extend(node.targets)
+        elif isinstance(node, s.Augmented):
+            stack.append(node.target)
+        elif isinstance(node, s.If):
+            stack.extend((*node.body, *node.otherwise))
+        elif isinstance(node, s.Try):
+            handlers = (statement for handler in node.handlers for statement in handler)
+            stack.extend((*node.body, *handlers, *node.otherwise, *node.final))
+        elif isinstance(node, s.With):
+            stack.extend((*node.targets, *node.body))
+        elif isinstance(node, s.Loop):
+            stack.extend((node.target, *node.body))
 
 
 def _only_binds(target: s.Expression) -> bool:

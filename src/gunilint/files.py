@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gunilint.discover import Tree
-from gunilint.parse.shell import Script
-from gunilint.parse.shell import parse as parse_shell
-from gunilint.source import Fragment, Problem, Source
+from gunilint.parse.shell import Script, parsed
+from gunilint.source import Problem, Source
 from gunilint.syntax import PythonConfig
 
 
@@ -34,22 +33,26 @@ class Files:
         for problem in problems:
             self._problems.setdefault((problem.span.source.path, problem.span.start), problem)
 
-    def text(self, path: str) -> Source | None:
+    def text(self, path: str, *, any_encoding: bool = False) -> Source | None:
         """The text of a file that belongs to a deployment; None where it has none."""
         found = self.tree.file(path)
         if found is None:
             return None
         self.seen.add(path)
-        if found.problem is not None:
-            self.report([found.problem])
+        problem = found.problem
+        if problem is not None and not (any_encoding and problem.kind == "encoding"):
+            self.report([problem])
         return self.tree.read(path)
 
     def script(self, path: str) -> Script | None:
-        """A shell script; problems count only in one that speaks of gunicorn."""
+        """A shell script; problems count only in one that speaks of gunicorn.
+
+        A shell reads bytes, whatever their encoding.
+        """
         if path not in self._scripts:
             found = self.tree.file(path)
-            source = self.text(path)
-            script = parse_shell(Fragment.whole(source)) if source else None
+            source = self.text(path, any_encoding=True)
+            script = parsed(source) if source else None
             if script is not None and found is not None and found.serves:
                 self.report(script.problems)
             self._scripts[path] = script

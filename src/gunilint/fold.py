@@ -5,7 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from gunilint.arithmetic import Arithmetic, ArithmeticFailure
 from gunilint.command import Word
@@ -19,6 +22,7 @@ from gunilint.values import (
     Symbolic,
     Unknown,
     Value,
+    is_number,
     possibilities,
     with_assumptions,
 )
@@ -37,7 +41,8 @@ _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SPECIAL = "@*#?$!-0123456789"
 _BRACED = re.compile(
     r"(?P<prefix>[!#](?=[A-Za-z_@*#?$!\d-]))?(?P<name>[A-Za-z_]\w*|\d+|[@*#?$!-])"
-    r"(?P<index>\[(?:\$\{[^}]*\}|\$\(\(.*?\)\)|[^\]])*\])?"
+    # no character can be taken in two ways, or an index that is never closed takes for ever
+    r"(?P<index>\[(?:\$\{[^}]*\}|\$\(\((?:[^)]|\)(?!\)))*\)\)|(?!\$\{|\$\(\()[^\]])*\])?"
     r"(?P<operator>:?[-=+?]|##?|%%?|/[/#%]?|\^\^?|,,?|@|:|$)",
     re.ASCII | re.DOTALL,
 )
@@ -47,8 +52,7 @@ _IPV6 = re.compile(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\](:\d*)?")
 _SEQUENCE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     """A part of a word.
 
     `value` is a text, or the `fields` of `"$@"` and `"${array[@]}"`. `splits` says that blanks
@@ -73,8 +77,7 @@ class _Piece:
         return self.text, self.quoted
 
 
-@dataclass
-class Folder:
+class Folder(Struct):
     """Folds the words of one scope; `substitute` tells what a command prints."""
 
     scope: Scope
@@ -334,7 +337,7 @@ class Folder:
     def variable(self, name: str) -> Variable:
         """A variable, a positional parameter or a special one."""
         arguments = self.scope.arguments
-        if name.isdigit() and int(name[:6]):
+        if is_number(name) and int(name[:6]):
             number = int(name[:6])
             if arguments is None:
                 return Unknown(f"the script's argument {number} isn't known", str(number))
@@ -456,6 +459,9 @@ class Folder:
     ) -> list[_Piece]:
         """`${name:-default}`: the default under the assumption that nothing sets the variable."""
         by_emptiness = operator.startswith(":")
+        if isinstance(value, Unknown) and name.isdigit() and not rest.text:
+            # `${1:-}` is written for `set -u`, and says nothing of what is usual
+            return use.piece(Unknown(value.reason))
 
         def default(value: Value | None) -> Value:
             inner = self._inner(rest, _Use(use.span, False))
@@ -678,8 +684,7 @@ class Folder:
 # pieces
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(Struct, frozen=True):
     """Where an expansion stands, and whether in double quotes."""
 
     span: Span
@@ -695,8 +700,7 @@ class _Use:
         return [replace(piece, fields=tuple(words))]
 
 
-@dataclass
-class _Literal:
+class _Literal(Struct):
     """Gathers the plain characters of a word into pieces, quoted and unquoted ones apart."""
 
     found: list[_Piece]
@@ -785,7 +789,7 @@ def _add(current: list[_Piece], piece: _Piece, start: int, end: int) -> None:
     """Put a part of an expansion into a word."""
     if start < end:
         offsets = piece.offsets[start:end]
-        value = replace(piece.value, value=piece.text[start:end])  # type: ignore[arg-type]
+        value = replace(piece.value, value=piece.text[start:end])
         current.append(replace(piece, value=value, offsets=offsets))
 
 
@@ -851,7 +855,8 @@ def _concatenated(left: Value, right: Value) -> Value:
         return with_assumptions(left, right.assumes)
     if isinstance(left, Known) and isinstance(right, Known):
         assumes = tuple(dict.fromkeys((*left.assumes, *right.assumes)))
-        return Known(f"{left.value}{right.value}", assumes, (*left.via, *right.via))
+        via = tuple(dict.fromkeys((*left.via, *right.via)))
+        return Known(f"{left.value}{right.value}", assumes, via)
     if isinstance(left, OneOf | Known) and isinstance(right, OneOf | Known):
         return _product(left, right)
     unknown = left if isinstance(left, Unknown) else right
@@ -944,12 +949,16 @@ def _find(text: str, char: str) -> int:
 
 def _brace_expanded(raw: Fragment) -> list[Fragment]:
     """The words that `{a,b}` and `{1..3}` make of one."""
+    if "{" not in raw.text or len(raw.text) > _LIMIT:
+        return [raw]
     pending: list[Fragment] = [raw]
     done: list[Fragment] = []
+    room = 4 * _LIMIT
     while pending:
         each = pending.pop()
-        expanded = _first_brace(each)
-        if expanded is None or len(pending) + len(done) > _BRACES:
+        room -= len(each.text) + 1
+        expanded = _first_brace(each) if room > 0 and len(pending) + len(done) < _BRACES else None
+        if expanded is None:
             done.append(each)
         else:
             pending.extend(reversed(expanded))
@@ -959,44 +968,37 @@ def _brace_expanded(raw: Fragment) -> list[Fragment]:
 def _first_brace(raw: Fragment) -> list[Fragment] | None:
     """The alternatives of the first brace that has any."""
     text = raw.text
-    index = 0
-    while index < len(text):
-        if text[index] != "{":
-            index = _atom_end(text, index)
-            continue
-        parts, end = _alternatives(text, index)
-        before, after = raw.slice(0, index), raw.slice(end, len(text))
+    for start, parts, end in _braces(text):
+        before, after = raw.slice(0, start), raw.slice(end, len(text))
         if len(parts) > 1:
-            inner = [raw.slice(start, stop) for start, stop in parts]
-        elif parts and (match := _SEQUENCE.fullmatch(text[slice(*parts[0])])):
-            place = raw.offsets[index]
+            inner = [raw.slice(*bounds) for bounds in parts]
+        elif match := _SEQUENCE.fullmatch(text, *parts[0]):
+            place = raw.offsets[start]
             inner = [Fragment(raw.source, each, (place,) * len(each)) for each in _sequence(match)]
         else:
             inner = []
         if inner:
             return [before.followed_by(each).followed_by(after) for each in inner]
-        index += 1
     return None
 
 
-def _alternatives(text: str, start: int) -> tuple[list[tuple[int, int]], int]:
-    """The bounds of what commas separate in the brace at `start`, and the index behind it."""
-    depth = 0
-    bounds: list[tuple[int, int]] = []
-    first = index = start + 1
+def _braces(text: str) -> list[tuple[int, list[tuple[int, int]], int]]:
+    """Each pair of braces by its start: that, the bounds of what commas separate, its end."""
+    found: list[tuple[int, list[tuple[int, int]], int]] = []
+    opened: list[tuple[int, list[int]]] = []
+    index = 0
     while index < len(text):
         char = text[index]
         if char == "{":
-            depth += 1
-        elif char == "}" and depth:
-            depth -= 1
-        elif char == "}":
-            return [*bounds, (first, index)], index + 1
-        elif char == "," and not depth:
-            bounds.append((first, index))
-            first = index + 1
+            opened.append((index, [index]))
+        elif char == "," and opened:
+            opened[-1][1].append(index)
+        elif char == "}" and opened:
+            start, marks = opened.pop()
+            bounds = [(first + 1, last) for first, last in pairwise([*marks, index])]
+            found.append((start, bounds, index + 1))
         index = _atom_end(text, index)
-    return [], start + 1
+    return sorted(found)
 
 
 def _sequence(match: re.Match[str]) -> list[str]:

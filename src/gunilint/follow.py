@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from gunilint import paths
 from gunilint.application import split_spec
-from gunilint.catalogue import catalogue, latest
+from gunilint.catalogue import catalogue
 from gunilint.command import Command, Label, Word
-from gunilint.deployment import Launch, Reload, Target
-from gunilint.discover import Tree, kind_of
+from gunilint.deployment import DevelopmentServer, Launch, Reload, Started, Target
+from gunilint.discover import Tree
 from gunilint.files import Files
 from gunilint.interpret import commands as interpret
-from gunilint.launch import Program, program, replaces_itself, shell_script
+from gunilint.launch import (
+    Program,
+    development_server,
+    program,
+    replaces_itself,
+    shell_script,
+)
 from gunilint.options import CommandLine
 from gunilint.options import read as read_options
 from gunilint.parse import systemd
@@ -22,11 +29,16 @@ from gunilint.parse.shell import Script
 from gunilint.parse.shell import parse as parse_shell
 from gunilint.parse.systemd import Unit
 from gunilint.paths import Place
+from gunilint.signals import Signal, sent, sent_to_unit
 from gunilint.source import Fragment, Source
-from gunilint.values import Known
+from gunilint.values import Known, Unknown
+from gunilint.versions import latest
 
 _DEPTH = 8
 """How many scripts may start one another before gunilint stops following."""
+
+_RUNS = 50
+"""The scripts that are followed from one unit or script."""
 
 _PRINTING = frozenset({"check_config", "print_config"})
 """Settings with which gunicorn checks or prints something and exits."""
@@ -35,8 +47,9 @@ _PRINTING = frozenset({"check_config", "print_config"})
 class Follower:
     """Follows commands through one project.
 
-    `target` tells the gunicorn of a folder. `reloads` gathers the reloading commands that it
-    meets, and `followed` the scripts that something else starts or sources.
+    `target` tells the gunicorn of a folder. `reloads` and `signals` gather the reloading and
+    signalling commands that it meets, and `followed` the scripts that something else starts or
+    sources.
     """
 
     def __init__(self, files: Files, target: Callable[[str], Target]) -> None:
@@ -44,10 +57,13 @@ class Follower:
         self.tree: Tree = files.tree
         self.target = target
         self.reloads: dict[Reload, None] = {}
+        self.signals: dict[Signal, None] = {}
         self.followed: set[str] = set()
+        self._runs = 0
 
-    def from_unit(self, unit: Unit) -> Iterator[Launch]:
-        """The launches of a unit's `ExecStart=` lines."""
+    def from_unit(self, unit: Unit) -> Iterator[Started]:
+        """The servers that a unit's `ExecStart=` lines start."""
+        self._runs = 0
         place = unit_place(unit, self.tree)
 
         def read(path: str) -> Source | None:
@@ -60,11 +76,12 @@ class Follower:
             if sends_hup(words):
                 self.reloads[Reload(directive.span, unit.name)] = None
         for command in systemd.commands(unit, "ExecStart", environment):
-            for launch in self._follow(command, place, None, (), 0):
-                yield replace(launch, unit=unit)
+            for started in self._follow(command, place, None, (), 0):
+                yield replace(started, unit=unit)
 
-    def from_script(self, path: str) -> Iterator[Launch]:
-        """The launches of a script that somebody starts by hand."""
+    def from_script(self, path: str) -> Iterator[Started]:
+        """The servers that a script starts when somebody runs it by hand."""
+        self._runs = 0
         script = self.files.script(path)
         if script is None:
             return
@@ -88,22 +105,29 @@ class Follower:
         script: str | None,
         chain: tuple[Label, ...],
         depth: int,
-    ) -> Iterator[Launch]:
+    ) -> Iterator[Started]:
         """Each server that `command` starts, through wrappers, shells and scripts."""
         target = program(command)
         if target is None or depth > _DEPTH:
             return
         place = self._place(target.command, place, script)
+        word = development_server(target)
+        if word is not None:
+            label = Label(target.word.span, "starts here")
+            yield DevelopmentServer(word, target.command, (*chain, label))
         if target.name in ("gunicorn", "uvicorn"):
             yield from self._launch(target, place, chain)
             return
         self._note_reload(target)
+        self._note_signal(target)
         shell = shell_script(target)
         word, is_string = shell if shell is not None else (target.word, False)
         position = target.arguments.index(word) + 1 if shell is not None else 0
         arguments = target.arguments[position:]
         if is_string:
             called = _string_script(word, target.name)
+            if called is not None:
+                self.files.report(each for each in called.problems if each.kind == "factory")
             owner, arguments = script, arguments[1:]
         else:
             owner = self._script_file(word, place, script)
@@ -111,7 +135,8 @@ class Follower:
             if owner is not None:
                 self.followed.add(owner)
                 chain = (*chain, Label(command.span, f"`{owner}` is started here"))
-        if called is None:
+        self._runs += 1
+        if called is None or self._runs > _RUNS:
             return
         for inner in interpret(
             called,
@@ -179,7 +204,7 @@ class Follower:
         if word.text is None or ("/" not in word.text and not word.text.endswith(".sh")):
             return None
         path = paths.locate(word.text, place, script, self.tree)
-        return path if path is not None and kind_of(path, self.tree) == "script" else None
+        return path if path is not None and self.tree.kind(path) == "script" else None
 
     def _sourced(self, place: Place, script: str | None) -> Callable[[str], Script | None]:
         """What finds the file of `. file` for a script that runs in a place."""
@@ -200,6 +225,8 @@ class Follower:
         span = target.command.span
         if name == "systemctl" and "reload" in words:
             units = [word for word in words[words.index("reload") + 1 :] if word[:1] not in "-"]
+        elif name == "systemctl" and "kill" in words and sends_hup(words[words.index("kill") :]):
+            units = [word for word in words[-1:] if word[:1] != "-"]
         elif name == "service" and words[1:2] == ["reload"]:
             units = words[:1]
         elif name in ("kill", "pkill", "killall") and "gunicorn" in span.text:
@@ -212,24 +239,37 @@ class Follower:
             full = unit if "." in unit else f"{unit}.service"
             self.reloads[Reload(span, full)] = None
 
+    def _note_signal(self, target: Program) -> None:
+        """Remember a command that signals processes or a unit."""
+        words = [target.name, *map(_said, target.arguments)]
+        to_unit = sent_to_unit(words)
+        found = to_unit or sent(words)
+        if found is not None:
+            name, targets = found
+            signal = Signal(target.command.span, name, targets, to_unit is not None)
+            self.signals[signal] = None
+
+
+def _said(word: Word) -> str:
+    """A word's value, or what is known of it: its text and where its value comes from."""
+    if word.text is not None:
+        return word.text
+    reason = word.value.reason if isinstance(word.value, Unknown) else ""
+    return f"{word.span.text} {reason}"
+
 
 def unit_place(unit: Unit, tree: Tree) -> Place:
     """The working directory of a unit."""
     directive = unit.last("Service", "WorkingDirectory")
+    if directive is None and unit.of_user:
+        return Place(None, ("",))
     return paths.start_of_unit(directive.value.text.lstrip("-") if directive else None, tree)
 
 
 def sends_hup(words: Sequence[str]) -> bool:
     """Whether a `kill` command line sends SIGHUP."""
-    if not words or posixpath.basename(words[0].lstrip("-@:+!")) not in ("kill", "pkill"):
-        return False
-    signals = ("HUP", "SIGHUP", "1")
-    spellings = {f"{prefix}{signal}" for prefix in ("-", "-s", "--signal=") for signal in signals}
-    pairs = zip(words[1:], [*words[2:], ""], strict=True)
-    return any(
-        word in spellings or (word in ("-s", "-n", "--signal") and following in signals)
-        for word, following in pairs
-    )
+    found = sent(words)
+    return found is not None and found[0] == "HUP"
 
 
 def _string_script(word: Word, shell: str) -> Script | None:

@@ -9,9 +9,22 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
 
-from gunilint.catalogue.frameworks import CLOSING, HOLDERS, RESOURCES, USING, lookup
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from gunilint.catalogue.frameworks import (
+    ASYNC_KINDS,
+    CLOSING,
+    HOLDERS,
+    LAZY_SWITCHES,
+    LIVE_KINDS,
+    RESOURCES,
+    STARTING,
+    USING,
+    lookup,
+)
 from gunilint.modules import Module, Modules
 from gunilint.source import Span
 
@@ -29,6 +42,10 @@ _DEPTH = 100
 """How deep an expression is followed."""
 _PATH = 300
 """How long the path of something from outside gets, in characters."""
+_MADE = 500
+"""How many resources are followed."""
+_CONDITION = 60
+"""How long the text of a condition gets, in characters."""
 _ALTERNATIVES = 8
 """How many values a name is followed with."""
 
@@ -36,6 +53,12 @@ _RUNNERS = frozenset({"asyncio.run", "asyncio.Runner().run", "anyio.run", "trio.
 _RUNNING_METHODS = frozenset({"run_until_complete", "run_forever"})
 _TAKING = ("_all", "reflect", "prepare")
 """How methods end that use the engine they are given."""
+_HOLDING = frozenset({"connect", "raw_connection", "begin", "cursor", "channel"})
+"""Methods that give something that holds the resource's connection."""
+_OWN_ENGINES = ("", ".sync_engine", ".engine", ".get_engine()")
+"""Where a resource keeps the engine that may be closed in its stead."""
+_CACHES = frozenset({"cache", "lru_cache", "cached_property"})
+"""Decorators that keep what a function returns."""
 _CLOSERS = frozenset({"contextlib.closing", "contextlib.aclosing"})
 _EXITS = frozenset({"sys.exit()", "os._exit()"})
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError"})
@@ -49,30 +72,42 @@ _DESCRIPTORS = frozenset({"property", "cached_property", "staticmethod", "classm
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
-    """A call at import that makes a resource live before the fork."""
+class Use(Struct, frozen=True):
+    """A call at import that makes a resource live before the fork.
+
+    `loop` tells whether an event loop runs it. `condition` is the branch that leads to it (""
+    where none does), `guarded` says that it also depends on something that may raise or be false.
+    `hook` is gunicorn's hook that does it, "" for an import.
+    """
 
     span: Span
     what: str
+    loop: bool = False
+    condition: str = ""
+    guarded: bool = False
+    hook: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """Something that is created at import: `kind` is one of `catalogue.frameworks`."""
+class Resource(Struct, frozen=True):
+    """Something that is created at import: `kind` is one of `catalogue.frameworks`.
+
+    `kept` tells whether something refers to it after the import. `arguments` are those that are
+    literals, by position or keyword.
+    """
 
     constructor: str
     kind: str
     name: str | None
     span: Span
     uses: tuple[Use, ...] = ()
+    kept: bool = False
+    arguments: Mapping[int | str, object] = field(default_factory=dict)
 
 
 # values
 
 
-@dataclass(slots=True, eq=False)
-class _Made:
+class _Made(Struct, eq=False):
     """A resource while it is followed; `path` is that of the call that makes it."""
 
     path: str
@@ -81,6 +116,8 @@ class _Made:
     name: str | None = None
     uses: list[Use] = field(default_factory=list)
     closed: bool = False
+    kept: bool = False
+    arguments: Mapping[int | str, object] = field(default_factory=dict)
 
     def use(self, use: Use) -> None:
         self.closed = False
@@ -92,8 +129,7 @@ class _Made:
         self.uses.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(Struct, frozen=True):
     """What a call is given."""
 
     positional: tuple[Value, ...] = ()
@@ -108,21 +144,24 @@ class Arguments:
 _NO_ARGUMENTS = Arguments()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Unknown:
+class Unknown(Struct, frozen=True, eq=False):
     """What can't be told, with the reason; `arguments` where it is what a call gives."""
 
     why: str
     arguments: Arguments = _NO_ARGUMENTS
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Nothing:
+class Literal(Unknown, frozen=True, eq=False):
+    """A number, a text, or the plain items of a dict: no application and no resource."""
+
+    value: object = None
+
+
+class Nothing(Struct, frozen=True, eq=False):
     """`None`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Outside:
+class Outside(Struct, frozen=True, eq=False):
     """Something of a library: `path` leads to it, as in `flask.Flask().wsgi_app`.
 
     `arguments` are those of the path's last call, `span` is its last step, and `made` is the
@@ -139,15 +178,13 @@ class Outside:
         return Outside((self.path + step)[:_PATH], span, arguments, self.made)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Imported:
+class Imported(Struct, frozen=True, eq=False):
     """A module of the project."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Function:
+class Function(Struct, frozen=True, eq=False):
     """A function of the project; `bound` is what a method belongs to.
 
     `decorators` are those that may change what it is.
@@ -165,8 +202,7 @@ class Function:
         return self.scope.module.source.line_span(self.node.lineno)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Class:
+class Class(Struct, frozen=True, eq=False):
     """A class of the project."""
 
     node: ast.ClassDef
@@ -198,40 +234,36 @@ class Class:
         return None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Instance:
-    """An object of a project's class."""
+class Instance(Struct, frozen=True, eq=False):
+    """An object of a project's class; `made` is the resource that its base makes of it."""
 
     of: Class
     span: Span
     arguments: Arguments = _NO_ARGUMENTS
+    made: _Made | None = None
     attributes: dict[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Coroutine:
+class Coroutine(Struct, frozen=True, eq=False):
     """An async function that was called, and runs once a loop does."""
 
     function: Function
     arguments: Arguments
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Items:
+class Items(Struct, frozen=True, eq=False):
     """A tuple or a list."""
 
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Either:
+class Either(Struct, frozen=True, eq=False):
     """One of several values, whichever branch is taken."""
 
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Declared:
+class Declared(Struct, frozen=True, eq=False):
     """A value of which an annotation also says what it is."""
 
     value: Value
@@ -243,7 +275,6 @@ Value = (
     | Either | Declared
 )  # fmt: skip
 
-_LITERAL = Unknown("it is a literal")
 _NOTHING = Nothing()
 
 
@@ -278,11 +309,26 @@ def _resources_of(value: Value) -> Iterator[_Made]:
 
 def _resources_in(value: Value) -> Iterator[_Made]:
     """The resources that a value is, without those that it only comes from."""
+    if isinstance(value, Instance):
+        return (made for made in (value.made,) if made is not None)
     return (
         each.made
         for each in _outside(value)
         if each.made is not None and each.path == each.made.path
     )
+
+
+def _resources_held_by(value: Value) -> Iterator[_Made]:
+    """The resources that live on as long as a value does."""
+    if isinstance(value, Items):
+        for item in value.values:
+            yield from _resources_in(item)
+    yield from _resources_in(value)
+    for each in _outside(value):
+        if each.made is not None:
+            path = each.path.removesuffix("()")
+            if path.rpartition(".")[2] in _HOLDING or lookup(HOLDERS, path):
+                yield each.made
 
 
 # scopes
@@ -305,6 +351,7 @@ class Scope:
         self.star: str | None = None
         self.starred: list[Scope] = []
         self.returned: list[Value] = []
+        self.function = ""
 
     def bind(self, name: str, value: Value) -> None:
         """Give a name a value."""
@@ -312,6 +359,10 @@ class Scope:
         while name in scope.outer and scope.enclosing is not None:
             scope = scope.enclosing
         scope.layers[-1][name] = value
+
+    def is_lasting(self, name: str) -> bool:
+        """Whether a name that is bound here outlives the function that binds it."""
+        return self.enclosing is None or self.is_class or name in self.outer
 
     def own(self, name: str) -> Value | None:
         """The value of the scope's own name."""
@@ -349,7 +400,12 @@ class ImportTime:
         self._resources: dict[tuple[str, int, int], _Made] = {}
         self._nesting = self._calls = self._steps = self._depth = 0
         self._generators: dict[_Definition, bool] = {}
+        self._schedulers: dict[_Definition, bool] = {}
         self._loop: Use | None = None
+        self._conditions: list[str] = []
+        self._guards = 0
+        self._hook = ""
+        self._is_forked = False
         self._handlers: dict[type[ast.stmt], Callable[..., bool]] = {
             ast.Import: self._import,
             ast.ImportFrom: self._from,
@@ -380,7 +436,15 @@ class ImportTime:
     def resources(self) -> tuple[Resource, ...]:
         """What was made and is neither closed nor disposed of."""
         return tuple(
-            Resource(made.path.removesuffix("()"), made.kind, made.name, made.span, (*made.uses,))
+            Resource(
+                constructor=made.path.removesuffix("()"),
+                kind=made.kind,
+                name=made.name,
+                span=made.span,
+                uses=(*made.uses,),
+                kept=made.kept,
+                arguments=made.arguments,
+            )
             for made in self._resources.values()
             if not made.closed
         )
@@ -391,6 +455,16 @@ class ImportTime:
         while self._later:
             self._imported(self._later.pop())
         return self._attribute(owner, name, None)
+
+    def run(self, module: Module) -> Scope | None:
+        """The names of a module that is run and not imported, as a config file is."""
+        return self._imported(module)
+
+    def call_hook(self, name: str, value: Value, span: Span, *, is_forked: bool = False) -> None:
+        """Call one of gunicorn's hooks; in a forked worker only what it closes matters."""
+        self._hook, self._is_forked = name, is_forked
+        self._apply(value, _NO_ARGUMENTS, span)
+        self._hook, self._is_forked = "", False
 
     def call(self, value: Value, span: Span) -> Value:
         """What a call without known arguments gives."""
@@ -474,12 +548,31 @@ class ImportTime:
         """Follow each of several bodies from the same start, then go on with all of them."""
         return self._join(scope, [self._branch(scope, body) for body in bodies])
 
-    def _branch(self, scope: Scope, body: Sequence[ast.stmt]) -> dict[str, Value] | None:
+    def _branch(
+        self, scope: Scope, body: Sequence[ast.stmt], condition: str = ""
+    ) -> dict[str, Value] | None:
         """The names that a body binds; None where what comes after it isn't reached."""
         scope.layers.append({})
-        reached = self._block(scope, body)
+        with self._under(condition):
+            reached = self._block(scope, body)
         bound = scope.layers.pop()
         return bound if reached else None
+
+    @contextmanager
+    def _under(self, condition: str) -> Iterator[None]:
+        """What is followed meanwhile runs only if a condition holds."""
+        before = len(self._conditions)
+        if condition:
+            self._conditions.append(condition)
+        yield
+        del self._conditions[before:]
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """What is followed meanwhile may be skipped: something before it may raise or be false."""
+        self._guards += 1
+        yield
+        self._guards -= 1
 
     def _join(self, scope: Scope, branches: Sequence[dict[str, Value] | None]) -> bool:
         reached = [branch for branch in branches if branch is not None]
@@ -489,22 +582,29 @@ class ImportTime:
         return bool(reached)
 
     def _if(self, scope: Scope, statement: ast.If) -> bool:
-        bodies: list[Sequence[ast.stmt]] = []
+        bodies: list[tuple[Sequence[ast.stmt], str]] = []
         rest: Sequence[ast.stmt] = [statement]
+        otherwise = ""
         while len(rest) == 1 and isinstance(rest[0], ast.If):
             branch = rest[0]
             self.value(scope, branch.test)
             truth = _truth(branch.test, scope.module)
+            test = _shown(scope.module.span(branch.test))
             if truth is not False:
-                bodies.append(branch.body)
+                bodies.append((branch.body, otherwise if truth else f"`{test}` holds"))
             elif _is_type_checking(branch.test):
                 self._names_for_types(scope, branch.body)
+            otherwise = f"`{test}` doesn't hold" if truth is None else otherwise
             rest = [] if truth else branch.orelse
             if truth:
                 break
         else:
-            bodies.append(rest)
-        return self._branches(scope, bodies)
+            bodies.append((rest, otherwise))
+        before = len(scope.returned)
+        reached = self._join(scope, [self._branch(scope, *body) for body in bodies])
+        if reached and len(scope.returned) > before and scope.function:
+            self._conditions.append(f"`{scope.function}` doesn't return before")
+        return reached
 
     def _names_for_types(self, scope: Scope, body: Sequence[ast.stmt]) -> None:
         """Imports that only annotations use: the names are known, nothing runs."""
@@ -520,10 +620,16 @@ class ImportTime:
 
     def _try(self, scope: Scope, statement: ast.Try) -> bool:
         """Where an import may fail, the code that replaces it is followed but doesn't win."""
-        body = self._branch(scope, [*statement.body, *statement.orelse])
+        scope.layers.append({})
+        reached = self._block(scope, statement.body[:1])
+        with self._guarded():
+            reached = reached and self._block(scope, [*statement.body[1:], *statement.orelse])
+        bound = scope.layers.pop()
+        body = bound if reached else None
         branches = [body]
         for handler in statement.handlers:
-            caught = self._branch(scope, handler.body)
+            with self._guarded():
+                caught = self._branch(scope, handler.body)
             names = ast.walk(handler.type) if handler.type is not None else ()
             missing = any(isinstance(name, ast.Name) and name.id in _MISSING for name in names)
             if caught is not None and body is not None and missing:
@@ -589,6 +695,8 @@ class ImportTime:
         if isinstance(target, ast.Name | ast.Attribute):
             for made in _resources_in(value):
                 made.name = made.name or ast.unparse(target)
+        if not isinstance(target, ast.Name) or scope.is_lasting(target.id):
+            _keep(value)
         if isinstance(target, ast.Name):
             scope.bind(target.id, value)
         elif isinstance(target, ast.Attribute):
@@ -672,19 +780,31 @@ class ImportTime:
             return self.value(scope, node.value)
         if isinstance(node, ast.IfExp):
             self.value(scope, node.test)
-            return either([self.value(scope, node.body), self.value(scope, node.orelse)])
+            with self._guarded():
+                return either([self.value(scope, node.body), self.value(scope, node.orelse)])
         if isinstance(node, ast.BoolOp):
-            return either([self.value(scope, each) for each in node.values])
+            first = self.value(scope, node.values[0])
+            with self._guarded():
+                return either([first, *(self.value(scope, each) for each in node.values[1:])])
         if isinstance(node, ast.NamedExpr):
             value = self.value(scope, node.value)
             self._store(scope, node.target, value)
             return value
         if isinstance(node, ast.Tuple | ast.List):
             return Items(tuple(self.value(scope, each) for each in node.elts))
+        if isinstance(node, ast.Dict):
+            self._parts(scope, node)
+            pairs = zip(node.keys, node.values, strict=True)
+            plain = {
+                key.value: value.value
+                for key, value in pairs
+                if isinstance(key, ast.Constant) and isinstance(value, ast.Constant)
+            }
+            return Literal("it is a dict", value=plain)
         if isinstance(node, ast.Subscript):
             return self._item(scope, node)
         if isinstance(node, ast.Constant):
-            return _NOTHING if node.value is None else _LITERAL
+            return _NOTHING if node.value is None else Literal("it is a literal", value=node.value)
         if not isinstance(node, ast.Lambda):
             self._parts(scope, node)
         return Unknown("it is made in a way that can't be followed")
@@ -731,7 +851,7 @@ class ImportTime:
             own = value.attributes.get(name) or self._bound(value.of.find(name), value)
             if own is None and (foreign := value.of.foreign()):
                 path = f"{foreign[0].path}().{name}"
-                return Outside(path, span, value.arguments)
+                return Outside(path, span, value.arguments, value.made)
             return own or _absent(value.of, name)
         return Unknown(f"its `{name}` can't be followed")
 
@@ -755,26 +875,57 @@ class ImportTime:
             tuple(self.value(scope, each) for each in node.args),
             {each.arg or "": self.value(scope, each.value) for each in node.keywords},
         )
-        use = Use(scope.module.span(node), f"`{ast.unparse(node.func)}(...)`")
+        use = Use(
+            scope.module.span(node),
+            f"`{ast.unparse(node.func)}(...)`",
+            condition=self._conditions[-1] if self._conditions else "",
+            guarded=self._guards > 0,
+            hook=self._hook,
+        )
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         path = callee.path if isinstance(callee, Outside) else ""
+        if path == "os.register_at_fork":
+            self._at_fork(scope, node)
+        if method == "join" and isinstance(callee, Unknown) and not arguments.positional:
+            self._close_all("thread", "process")
+        if self._is_forked and method in CLOSING and isinstance(callee, Unknown):
+            self._close_all("conn", "pool", *ASYNC_KINDS)
         if method in _RUNNING_METHODS or path in _RUNNERS:
-            return self._run_loop(use, arguments.values)
+            return self._run_loop(replace(use, loop=True), arguments.values)
         if path in _CLOSERS and arguments.values:
             return arguments.values[0]
         if not self._closes(callee, method):
             self._use(use, method, callee, arguments.values)
-            return self._apply(callee, arguments, use.span)
+            return self._apply(callee, arguments, use.span, use)
         return Unknown("it is what closing gives")
+
+    def _at_fork(self, scope: Scope, node: ast.Call) -> None:
+        """`os.register_at_fork(after_in_child=...)`: what it closes, no worker inherits."""
+        for keyword in node.keywords:
+            if keyword.arg != "after_in_child":
+                continue
+            around, self._is_forked = self._is_forked, True
+            if isinstance(keyword.value, ast.Lambda):
+                self.value(scope, keyword.value.body)
+            else:
+                value = self.value(scope, keyword.value)
+                if not self._closes(value, _last_name(keyword.value)):
+                    self._apply(value, _NO_ARGUMENTS, scope.module.span(node))
+            self._is_forked = around
+
+    def _close_all(self, *kinds: str) -> None:
+        """Something of these kinds is closed, or waited for, and any of them may be meant."""
+        for made in self._resources.values():
+            if made.kind in kinds and not made.closed:
+                made.close()
 
     def _closes(self, callee: Value, method: str) -> bool:
         """Whether a call closes a resource, which then is as if it hadn't been used."""
         closed = False
         for each in _outside(callee) if method in CLOSING else ():
-            if each.made is not None and each.path in (
-                f"{each.made.path}.{method}",
-                f"{each.made.path}.sync_engine.{method}",
-            ):
+            if each.made is not None and each.path in [
+                f"{each.made.path}{engine}.{method}" for engine in _OWN_ENGINES
+            ]:
                 each.made.close()
                 closed = True
         return closed
@@ -782,12 +933,20 @@ class ImportTime:
     def _use(self, use: Use, method: str, callee: Value, arguments: Sequence[Value]) -> None:
         """`engine.begin()`, `metadata.create_all(engine)`, and anything within a running loop."""
         holds = any(lookup(HOLDERS, each.path) for each in _outside(callee))
-        touched = [callee] if method in USING or self._loop is not None else []
-        if method.endswith(_TAKING) or (self._loop and not holds):
-            touched += arguments
-        for value in touched:
+        takes = method.endswith(_TAKING)
+        for made in _resources_of(callee):
+            self._touch(made, use, method in STARTING.get(made.kind, USING))
+        for value in arguments:
             for made in _resources_of(value):
-                made.use(self._loop or use)
+                self._touch(made, use, takes and made.kind in ("pool", "apool"), holds)
+            if not (takes or holds) and isinstance(callee, Outside | Unknown):
+                _keep(value)
+
+    def _touch(self, made: _Made, use: Use, is_used: bool, is_held: bool = False) -> None:
+        """A call on a resource, or with it; anything async in a running loop is used by that."""
+        in_loop = self._loop is not None and made.kind in ASYNC_KINDS and not is_held
+        if (is_used or in_loop) and not self._is_forked:
+            made.use(self._loop if self._loop and made.kind in ASYNC_KINDS else use)
 
     def _run_loop(self, use: Use, arguments: Sequence[Value]) -> Value:
         """`asyncio.run(main())`: what the coroutine touches is used before the fork."""
@@ -802,7 +961,7 @@ class ImportTime:
             given = [each for outside in _outside(value) for each in outside.arguments.values]
             for each in (value, *given):
                 for made in _resources_of(each):
-                    made.use(use)
+                    self._touch(made, use, made.kind in ASYNC_KINDS)
                 if isinstance(each, Coroutine):
                     result = self._run(each.function, each.arguments)
             if isinstance(value, Function):
@@ -813,20 +972,24 @@ class ImportTime:
             self.loops.append(use)
         return result
 
-    def _apply(self, callee: Value, arguments: Arguments, span: Span) -> Value:
+    def _apply(
+        self, callee: Value, arguments: Arguments, span: Span, use: Use | None = None
+    ) -> Value:
+        """What a call gives; `use` is that call where it is written in the source."""
         if isinstance(callee, Either):
-            return either([self._apply(each, arguments, span) for each in callee.values])
+            return either([self._apply(each, arguments, span, use) for each in callee.values])
         if isinstance(callee, Declared):
             known = callee.declared if isinstance(callee.value, Unknown) else callee.value
-            return self._apply(known, arguments, span)
+            return self._apply(known, arguments, span, use)
         if isinstance(callee, Outside):
-            return self._from_outside(callee, arguments, span)
+            return self._from_outside(callee, arguments, span, use)
         if isinstance(callee, Function):
             if isinstance(callee.node, ast.AsyncFunctionDef) and self._loop is None:
                 return Coroutine(callee, arguments)
             return self._run(callee, arguments)
         if isinstance(callee, Class):
-            instance = Instance(callee, span, arguments)
+            bases = [self._from_outside(base, arguments, span) for base in callee.foreign()[:1]]
+            instance = Instance(callee, span, arguments, bases[0].made if bases else None)
             start = self._bound(callee.find("__init__"), instance)
             if isinstance(start, Function):
                 self._run(start, arguments)
@@ -837,20 +1000,40 @@ class ImportTime:
                 return self._apply(method, arguments, span)
         return Unknown("its maker can't be followed", arguments)
 
-    def _from_outside(self, callee: Outside, arguments: Arguments, span: Span) -> Value:
+    def _from_outside(
+        self, callee: Outside, arguments: Arguments, span: Span, use: Use | None = None
+    ) -> Outside:
         result = callee.step("()", span, arguments)
         kind = lookup(RESOURCES, callee.path)
-        if kind is not None:
+        if kind is not None and not self._is_forked and len(self._resources) < _MADE:
+            kind = "scheduler" if self._schedules(kind, arguments) else _kind_with(kind, arguments)
             key = (span.source.path, span.start, span.end)
             made = self._resources.setdefault(key, _Made(result.path, kind, span))
             made.closed = False
-            if self._loop is not None:
+            made.arguments = _literals(arguments)
+            if self._loop is not None and kind in ASYNC_KINDS:
                 made.use(self._loop)
+            elif use is not None and kind in LIVE_KINDS:
+                is_lazy = any(made.arguments.get(each) is False for each in LAZY_SWITCHES)
+                if not is_lazy:
+                    made.use(use)
             return replace(result, made=made)
         if lookup(HOLDERS, callee.path):
             held = (made for value in arguments.values for made in _resources_of(value))
             return replace(result, made=next(held, callee.made))
         return result
+
+    def _schedules(self, kind: str, arguments: Arguments) -> bool:
+        """Whether a thread runs a loop of `schedule.run_pending()`."""
+        target = arguments.keywords.get("target") or next(iter(arguments.positional[1:2]), None)
+        if kind != "thread" or not isinstance(target, Function):
+            return False
+        if target.node not in self._schedulers:
+            self._schedulers[target.node] = any(
+                isinstance(each, ast.Attribute) and each.attr == "run_pending"
+                for each in ast.walk(target.node)
+            )
+        return self._schedulers[target.node]
 
     def _run(self, function: Function, arguments: Arguments) -> Value:
         """What a function of the project returns; its body is followed."""
@@ -859,6 +1042,7 @@ class ImportTime:
         while around.is_class and around.enclosing is not None:
             around = around.enclosing
         scope = Scope(around.module, around)
+        scope.function = node.name
         if self._calls >= _CALLS or self._is_exhausted():
             return self._declared(scope, Unknown(f"`{node.name}` leads too far"), node.returns)
         if node not in self._generators:
@@ -868,8 +1052,13 @@ class ImportTime:
         _bind_parameters(scope, function, arguments)
         self._steps += len(scope.layers[0])
         self._calls += 1
-        self._block(scope, node.body)
+        with self._under(""):
+            self._block(scope, node.body)
         self._calls -= 1
+        _keep_captured(scope, node)
+        if any(_last_name(_called(each)) in _CACHES for each in node.decorator_list):
+            for value in scope.returned:
+                _keep(value)
         if function.decorators:
             return Unknown(f"`{node.name}` is decorated")
         result = either(scope.returned) if scope.returned else _NOTHING
@@ -889,6 +1078,48 @@ class ImportTime:
         if isinstance(declared, Class):
             return Declared(value, Instance(declared, span))
         return value
+
+
+def _keep(value: Value) -> None:
+    """Something that lasts refers to a value."""
+    for made in _resources_held_by(value):
+        made.kept = True
+
+
+def _keep_captured(scope: Scope, node: _Definition) -> None:
+    """The functions that a function defines keep what they name."""
+    held = {name: value for layer in scope.layers for name, value in layer.items()}
+    held = {name: value for name, value in held.items() if any(_resources_held_by(value))}
+    if not held:
+        return
+    for inner in ast.walk(node):
+        if inner is not node and isinstance(inner, _Definition | ast.Lambda):
+            for each in ast.walk(inner):
+                if isinstance(each, ast.Name) and each.id in held:
+                    _keep(held[each.id])
+
+
+def _kind_with(kind: str, arguments: Arguments) -> str:
+    """The kind of what a constructor makes of its arguments."""
+    pool = arguments.keywords.get("poolclass")
+    if isinstance(pool, Outside) and pool.path.endswith(".NullPool"):
+        return "safe"
+    address = next(iter(arguments.positional), None)
+    if isinstance(address, Literal) and address.value in (":memory:", "sqlite://"):
+        return "safe"
+    return kind
+
+
+def _literals(arguments: Arguments) -> dict[int | str, object]:
+    """The arguments that are literals, by position or keyword."""
+    found: dict[int | str, object] = {}
+    for position, value in enumerate(arguments.positional):
+        if isinstance(value, Literal):
+            found[position] = value.value
+    for name, value in arguments.keywords.items():
+        if isinstance(value, Literal):
+            found[name] = value.value
+    return found
 
 
 def _absent(owner: Class, name: str) -> Unknown:
@@ -924,6 +1155,11 @@ def _is_generator(node: _Definition) -> bool:
     return False
 
 
+def _called(node: ast.expr) -> ast.expr:
+    """`lru_cache` of `lru_cache(maxsize=1)`."""
+    return node.func if isinstance(node, ast.Call) else node
+
+
 def _last_name(node: ast.expr) -> str:
     """`cached_property` of `functools.cached_property`."""
     if isinstance(node, ast.Name):
@@ -941,6 +1177,12 @@ def _dotted(node: ast.expr) -> list[str]:
 
 
 # conditions
+
+
+def _shown(test: Span) -> str:
+    """A condition on one line, cut where it is long."""
+    text = " ".join(test.text.split())
+    return text if len(text) <= _CONDITION else text[: _CONDITION - 1] + "…"
 
 
 def _is_type_checking(test: ast.expr) -> bool:

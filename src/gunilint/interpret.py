@@ -10,7 +10,10 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gunilint.command import Command, Label, Word
 from gunilint.conditions import UNTOLD, Truth, double_brackets, single_brackets
@@ -41,12 +44,16 @@ from gunilint.values import (
     Symbolic,
     Unknown,
     Value,
+    is_number,
     with_assumptions,
 )
 
 __all__ = ["SCRIPT_DIRECTORY", "commands"]
 
-_COMMANDS = 10_000
+_COMMANDS = 5_000
+_ELEMENTS = 1024
+"""The most elements of an array, and the most words of a command that are worked out."""
+_TOO_MANY = Unknown("there are too many words to be worked out")
 _STEPS = 20_000
 _DEPTH = 20
 _NESTING = 250
@@ -89,8 +96,7 @@ def commands(
     return tuple(walker.found)
 
 
-@dataclass(frozen=True)
-class _Context:
+class _Context(Struct, frozen=True):
     """What surrounds a statement: the processes and conditions that it runs in.
 
     `tested` says that a failure doesn't end the script even with `set -e`, `loops` counts the loops
@@ -123,7 +129,8 @@ class _Walker:
         self.scope = scope
         self.source_file = source_file
         self.found: list[Command] = []
-        self.context = _Context(is_last=implicit_exec)
+        self.context = _Context(is_last=True)
+        self.implicit_exec = implicit_exec
         self.shell = script.shell
         self.left: list[Scope] = []
         self.locals: list[dict[str, tuple[Variable, bool, bool | None]]] = []
@@ -168,7 +175,7 @@ class _Walker:
     @contextmanager
     def within(self, **changes: object) -> Iterator[None]:
         before = self.context
-        self.context = replace(before, **changes)  # type: ignore[arg-type]
+        self.context = replace(before, **changes)
         try:
             yield
         finally:
@@ -428,6 +435,7 @@ class _Walker:
         found, self.found = self.found, []
         with self.within(tested=True):
             self.run(loop.body)
+        given = {(scope.arguments, scope.choices) for scope in (self.scope, *self.left)}
         self.found, self.left = found, []
         changed = [
             name
@@ -441,6 +449,8 @@ class _Walker:
         for name in dict.fromkeys(changed):
             before.assign(name, Unknown(f"`{name}` changes in a loop"))
         before.exported.update(dict.fromkeys(exported - set(before.exported), False))
+        if given != {(before.arguments, before.choices)}:
+            before.give(None)
         inside = before.copy()
         runs = f"the loop `{_first_line(loop)}` runs"
         inside.require(runs)
@@ -462,11 +472,15 @@ class _Walker:
         first = command.words[0] if command.words else None
         if isinstance(first, Fragment) and first.text in _DECLARING:
             return self.ends(self.declare(command, first.text))
+        if self.scope.choices and any(map(_passes_arguments, command.words)):
+            return self.choosing(command)
         folder = self.folder()
         self.substituted = _DONE
         whole = [word for word in command.words if isinstance(word, Fragment)]
         raw = [part for word in whole for part in raw_words(word)]
         words = [word for fragment in raw for word in self.words(folder, fragment)]
+        if len(words) > _ELEMENTS:
+            words = [*words[:_ELEMENTS], Word(_TOO_MANY, words[-1].span, None, many=True)]
         if self.scope.over:
             return UNTOLD
         execs = bypasses = False
@@ -490,6 +504,17 @@ class _Walker:
         if bodies != (None,):
             return self.ends(self.call(bodies, command, words, prefix))
         return self.program(command, words, prefix, execs)
+
+    def choosing(self, command: Simple) -> Truth:
+        """A command with `"$@"`, once for each of the arguments that branches left."""
+
+        def given(arguments: tuple[Word, ...] | None) -> Truth:
+            self.scope.give(arguments)
+            return self.run_simple(command)
+
+        return self.forking(
+            [(condition, partial(given, words)) for condition, words in self.scope.choices]
+        )
 
     def words(self, folder: Folder, raw: Fragment) -> list[Word]:
         """The arguments that a raw word of a command becomes."""
@@ -524,7 +549,8 @@ class _Walker:
         self, command: Simple, words: list[Word], prefix: Mapping[str, Variable], execs: bool
     ) -> None:
         reasons = self.context.forks
-        replaces = execs or (self.context.is_last and not command.redirected)
+        is_last = self.context.is_last
+        replaces = execs or (self.implicit_exec and is_last and not command.redirected)
         if not replaces and not reasons:
             reasons = ("the shell stays as its parent: there is no `exec`",)
         self.found.append(
@@ -538,6 +564,9 @@ class _Walker:
                 piped=self.context.piped,
                 conditions=self.scope.conditions,
                 certain=command.certain,
+                ends_script=is_last and not self.context.background and not self.context.piped,
+                checked=self.context.tested
+                or self.scope.options.get("errexit", False) is not False,
             )
         )
 
@@ -569,15 +598,15 @@ class _Walker:
         self, body: Statement, arguments: Sequence[Word], prefix: Mapping[str, Variable]
     ) -> Truth:
         outer, self.left = self.left, []
-        before, start = self.scope.arguments, self.scope
+        before, choices, start = self.scope.arguments, self.scope.choices, self.scope
         with self.prefixed(prefix):
-            self.scope.arguments = tuple(arguments)
+            self.scope.give(tuple(arguments))
             loops = 0 if self.scope.bash else self.context.loops
             with self.nested(), self.within(is_last=False, loops=loops, returns=True):
                 status = self.statement(body)
             status = self.returned(start, status)
             self.left = [*outer, *self.left]
-        self.scope.arguments = before
+        self.scope.arguments, self.scope.choices = before, choices
         return status
 
     @contextmanager
@@ -679,7 +708,7 @@ class _Walker:
     def associative(self, assignment: Assignment) -> Array | None:
         """The elements `[key]=value` of an associative array."""
         elements = []
-        for raw in assignment.elements or ():
+        for raw in (assignment.elements or ())[: _ELEMENTS + 1]:
             match = re.match(r"\[([^]]*)\]=", raw.text)
             if match is None:
                 return None
@@ -688,7 +717,7 @@ class _Walker:
             if not isinstance(key, Known):
                 return None
             elements.append((str(key.value), Word(value, raw.span())))
-        return Array(tuple(elements), True)
+        return Array(tuple(elements), True) if len(elements) <= _ELEMENTS else None
 
     def exporting(self, name: str, exports: bool | None) -> None:
         if exports:
@@ -810,13 +839,13 @@ class _Walker:
         while rest:
             text = rest[0].text
             if text is None:
-                self.scope.arguments = None
+                self.scope.give(None)
                 return _DONE
             if text in ("--", "-"):
-                self.scope.arguments = tuple(rest[1:])
+                self.scope.give(tuple(rest[1:]))
                 return _DONE
             if not re.match(r"[-+][a-zA-Z]", text):
-                self.scope.arguments = tuple(rest)
+                self.scope.give(tuple(rest))
                 return _DONE
             value = text.startswith("-")
             rest = rest[1:]
@@ -843,19 +872,20 @@ class _Walker:
         arguments = self.scope.arguments
         count = words[1].text if len(words) > 1 else "1"
         if arguments is None:
+            self.scope.give(None)
             return UNTOLD
-        if count is None or not count.isdigit():
-            self.scope.arguments = None
+        if count is None or not is_number(count):
+            self.scope.give(None)
             return UNTOLD
         number = int(count)
         if any(word.many for word in arguments[:number]):
-            self.scope.arguments = None
+            self.scope.give(None)
             return UNTOLD
         if number > len(arguments):
             if not self.scope.bash:
                 self.scope.require("the shell goes on after a `shift` that fails")
             return _FAILED
-        self.scope.arguments = arguments[number:]
+        self.scope.give(arguments[number:])
         return _DONE
 
     def builtin_source(self, command: Simple, words: list[Word]) -> Truth:
@@ -870,18 +900,19 @@ class _Walker:
                 name = path or words[-1].span.text
                 self.scope.lose(f"`{name}` may set it")
             return UNTOLD
-        before, arguments, start = self.scope.script, self.scope.arguments, self.scope
+        before, start = self.scope.script, self.scope
+        arguments, choices = self.scope.arguments, self.scope.choices
         outer, self.left = self.left, []
         self.scope.script = script.fragment.source.path
         if len(words) > 2:
-            self.scope.arguments = tuple(words[2:])
+            self.scope.give(tuple(words[2:]))
         with self.nested(), self.within(is_last=False, returns=True):
             status = self.run(script.body)
         status = self.returned(start, status)
         self.left = [*outer, *self.left]
         self.scope.script = before
         if len(words) > 2:
-            self.scope.arguments = arguments
+            self.scope.arguments, self.scope.choices = arguments, choices
         return status
 
     def builtin_eval(self, command: Simple, words: list[Word]) -> Truth:
@@ -906,7 +937,7 @@ class _Walker:
         if len(words) < 2:
             return self.status
         text = words[1].text
-        return Truth(int(text) % 256 == 0) if text is not None and text.isdigit() else UNTOLD
+        return Truth(int(text) % 256 == 0) if text is not None and is_number(text) else UNTOLD
 
     def exit(self) -> None:
         self.run_trap()
@@ -945,7 +976,7 @@ class _Walker:
             status = self.given_status(words)
             self.scope.leaving = ("return", 0)
             return status
-        number = int(count) if count is not None and count.isdigit() else 1
+        number = int(count) if count is not None and is_number(count) else 1
         self.scope.leaving = (kind, max(1, number))
         return _DONE
 
@@ -996,7 +1027,7 @@ class _Walker:
             return
         index = Fragment(source, raw, offset * len(raw))
         place = self.folder().key(array, index)
-        if place is None or assignment.appends:
+        if place is None or assignment.appends or len(array.elements) >= _ELEMENTS:
             self.scope.assign(name, Unknown(f"`{name}` is changed by element"))
         else:
             assert assignment.value is not None
@@ -1034,18 +1065,21 @@ class _Walker:
         folder = self.folder()
         start = before if assignment.appends and isinstance(before, Array) else Array(())
         index = start.next_index
+        held = dict(start.elements)
         for raw in assignment.elements or ():
-            match = re.match(r"\[(\d+)\]=", raw.text)
+            match = re.match(r"\[(\d{1,18})\]=", raw.text)
             if match is not None:
                 index = int(match[1])
                 value = folder.quoted(raw.slice(match.end(), len(raw.text)))
-                start = start.with_element(str(index), Word(value, raw.span()))
+                words = [Word(value, raw.span())]
+            else:
+                words = folder.words(raw)
+            for word in words:
+                held[str(index)] = word
                 index += 1
-                continue
-            for word in folder.words(raw):
-                start = start.with_element(str(index), word)
-                index += 1
-        return start
+            if len(held) > _ELEMENTS:
+                return Unknown(f"`{assignment.name}` has too many elements to be worked out")
+        return Array(tuple(sorted(held.items(), key=lambda item: int(item[0]))))
 
     def folder(self) -> Folder:
         return Folder(self.scope, self.substitute)
@@ -1262,6 +1296,11 @@ def _first_line(loop: Loop) -> str:
     if loop.variable:
         return f"for {loop.variable} in {words}"[:_TEXT]
     return loop.kind
+
+
+def _passes_arguments(word: Fragment | Assignment) -> bool:
+    """Whether a raw word has all positional parameters in it."""
+    return isinstance(word, Fragment) and ("$@" in word.text or "$*" in word.text)
 
 
 def _after_prefix(words: list[Word]) -> list[Word]:

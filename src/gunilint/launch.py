@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from gunilint.command import Command, Label, Word
 from gunilint.values import Known, Value
@@ -14,17 +16,30 @@ _PYTHON = re.compile(r"(python|pypy)[\d.]*$")
 _SERVER = re.compile(r"(gunicorn|uvicorn)(3|-?\d[\d.]*)?$")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 
+_DEVELOPMENT_SERVERS = {
+    "flask": "run",
+    "quart": "run",
+    "fastapi": "dev",
+    "manage.py": "runserver",
+    "django-admin": "runserver",
+}
+"""Programs, and the subcommand with which each starts its development server."""
+
+_BEFORE_SUBCOMMAND = frozenset({"-A", "--app", "-e", "--env-file", "--settings", "--pythonpath"})
+"""Their options before the subcommand that take the next word."""
+
 FORKS = True
 EXECS = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
+class Wrapper(Struct, frozen=True):
     """A program that starts the rest of its command line.
 
     `forks` tells whether it stays as the parent of what it starts. That was measured for env,
     nohup, setsid, setpriv, gosu, timeout, tini, dumb-init, runuser, poetry, pipenv, uv, pdm, hatch,
     honcho, dotenv, ddtrace-run, opentelemetry-instrument and newrelic-admin.
+    `forwards` are the signals that one which stays passes on: measured for uv, pdm and timeout,
+    tini and dumb-init, and in sudo's manual.
     `subcommand` must follow its options. `valued` are options that take the next word, `operands`
     counts the words before the wrapped command, and `assigns` says that `NAME=value` words set
     its environment.
@@ -35,11 +50,15 @@ class Wrapper:
     valued: frozenset[str] = field(default_factory=frozenset)
     operands: int = 0
     assigns: bool = False
+    forwards: frozenset[str] = field(default_factory=frozenset)
 
 
 def _options(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
+
+_STOP = _options("TERM")
+_STOP_AND_RELOAD = _options("TERM HUP")
 
 WRAPPERS: dict[str, tuple[Wrapper, ...]] = {
     "env": (Wrapper(EXECS, valued=_options("-u --unset -C --chdir"), assigns=True),),
@@ -62,13 +81,21 @@ WRAPPERS: dict[str, tuple[Wrapper, ...]] = {
             FORKS,
             valued=_options("-u -g -h -p -C -r -t -U -D --user --group --host --prompt --chdir"),
             assigns=True,
+            forwards=_STOP_AND_RELOAD,
         ),
     ),
     "doas": (Wrapper(EXECS, valued=_options("-u -C")),),
     "runuser": (Wrapper(FORKS, valued=_options("-u --user -g --group")),),
-    "timeout": (Wrapper(FORKS, valued=_options("-s -k --signal --kill-after"), operands=1),),
-    "tini": (Wrapper(FORKS, valued=_options("-p -e")),),
-    "dumb-init": (Wrapper(FORKS, valued=_options("-r --rewrite")),),
+    "timeout": (
+        Wrapper(
+            FORKS,
+            valued=_options("-s -k --signal --kill-after"),
+            operands=1,
+            forwards=_STOP_AND_RELOAD,
+        ),
+    ),
+    "tini": (Wrapper(FORKS, valued=_options("-p -e"), forwards=_STOP_AND_RELOAD),),
+    "dumb-init": (Wrapper(FORKS, valued=_options("-r --rewrite"), forwards=_STOP_AND_RELOAD),),
     "flock": (Wrapper(FORKS, valued=_options("-w -E --timeout"), operands=1),),
     "strace": (Wrapper(FORKS, valued=_options("-e -o -p -s")),),
     "xvfb-run": (Wrapper(FORKS),),
@@ -82,9 +109,10 @@ WRAPPERS: dict[str, tuple[Wrapper, ...]] = {
                 "-p --python --env-file --with --with-editable --with-requirements --extra --group"
                 " --no-group --only-group --directory --project --package -m --index"
             ),
+            forwards=_STOP_AND_RELOAD,
         ),
     ),
-    "pdm": (Wrapper(FORKS, "run", valued=_options("-p --project")),),
+    "pdm": (Wrapper(FORKS, "run", valued=_options("-p --project"), forwards=_STOP),),
     "hatch": (Wrapper(FORKS, "run", valued=_options("-e --env")),),
     "rye": (Wrapper(EXECS, "run"),),
     "conda": (Wrapper(FORKS, "run", valued=_options("-n -p --name --prefix")),),
@@ -99,8 +127,7 @@ WRAPPERS: dict[str, tuple[Wrapper, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """What a command starts once its wrappers are off.
 
     `name` is "gunicorn" or "uvicorn", a shell ("bash"), or the program's path as written.
@@ -154,6 +181,12 @@ def program(command: Command) -> Program | None:
     return Program(name, words[0], tuple(words[1:]), command)
 
 
+def passes_on(fork: Label, signal: str) -> bool:
+    """Whether the program that stays as the parent passes a signal on to what it starts."""
+    wrappers = WRAPPERS.get(fork.span.text.strip("\"'").rpartition("/")[2], ())
+    return any(signal in wrapper.forwards for wrapper in wrappers)
+
+
 def shell_script(program: Program) -> tuple[Word, bool] | None:
     """The script word of `sh -c script`, or the script file of `sh file`; True for `-c`."""
     if program.name not in _SHELLS:
@@ -178,6 +211,25 @@ def shell_script(program: Program) -> tuple[Word, bool] | None:
     if index >= len(arguments):
         return None
     return arguments[index], takes_string
+
+
+def development_server(program: Program) -> Word | None:
+    """What makes a command a development server: its subcommand, or uvicorn's `--reload`."""
+    words = (program.word, *program.arguments)
+    if _PYTHON.match(_base_name(words[0]) or "") and len(words) > 2 and words[1].text == "-m":
+        words = words[2:]
+    if program.name == "uvicorn":
+        return next((word for word in program.arguments if word.text == "--reload"), None)
+    wanted = _DEVELOPMENT_SERVERS.get(_base_name(words[0]) or "")
+    index = 1
+    while wanted is not None and index < len(words):
+        text = words[index].text
+        if text == wanted:
+            return words[index]
+        if text is None or not text.startswith("-"):
+            return None
+        index += 2 if text in _BEFORE_SUBCOMMAND else 1
+    return None
 
 
 def replaces_itself(shell: str) -> bool:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from gunilint.parse.nesting import too_deep
 from gunilint.source import Source, Span
+
+_TOKENS = 250_000
+"""The most tokens of a module, some 25,000 lines."""
+_BINDS_UNSEEN = re.compile(
+    r"import\s+(?:\(\s*)?\*|\b(?:globals|vars|locals|exec|setattr|__getattr__|__dict__|modules)\b"
+)
 
 
 class Files(Protocol):
@@ -21,14 +29,28 @@ class Files(Protocol):
         """Whether there is such a file."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Module:
+class Module(Struct, frozen=True, eq=False):
     """A module of the project; `tree` is None where it can't be parsed."""
 
     name: str
     source: Source
     tree: ast.Module | None
     is_package: bool
+
+    @property
+    def bound(self) -> frozenset[str] | None:
+        """The names that its code binds anywhere; None where it may bind others unseen."""
+        if self.tree is None or _BINDS_UNSEEN.search(self.source.text):
+            return None
+        names: set[str] = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+            elif isinstance(node, ast.alias):
+                names.add(node.asname or node.name.partition(".")[0])
+            elif isinstance(name := getattr(node, "name", None), str):
+                names.add(name)
+        return frozenset(names)
 
     def span(self, node: ast.expr | ast.stmt) -> Span:
         """The place of a node, whose columns count UTF-8 bytes."""
@@ -74,12 +96,13 @@ class Modules:
                 path = f"{folder}/{relative}{end}".lstrip("/")
                 if self._files.is_file(path):
                     source = self._files.read(path) or Source(path, "")
-                    return Module(name, source, _parsed(source.text), end != ".py")
+                    return Module(name, source, parsed(source.text), end != ".py")
         return None
 
 
-def _parsed(text: str) -> ast.Module | None:
-    if too_deep(text) is not None:
+def parsed(text: str) -> ast.Module | None:
+    """The tree of a module's text; None where it can't be parsed."""
+    if too_deep(text, _TOKENS) is not None:
         return None
     try:
         return ast.parse(text)

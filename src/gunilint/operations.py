@@ -7,15 +7,27 @@ import operator
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from string import Formatter
+from typing import TypeAlias
 
-ITEMS = 4096
-"""The most items of a container."""
+from msgspec import Struct
+
+ITEMS = 1024
+"""The most items of a container, with those of all that is in it."""
 TEXT = 64 * 1024
 """The longest text, in characters."""
+TEXTS = 4 * TEXT
+"""The most text that a container or the arguments of a call have together."""
 BITS = 256
 """The widest whole number."""
 _RANGE = 256
+_NESTING = 20
+"""How deep containers may be nested."""
+
+
+_Container: TypeAlias = (
+    list[object] | tuple[object, ...] | dict[object, object] | set[object] | frozenset[object]
+)
 
 
 class TooLargeError(ValueError):
@@ -26,15 +38,41 @@ def checked(value: object) -> object:
     """`value`, unless it is larger than anything that a config needs. Raises `TooLargeError`."""
     if isinstance(value, str | bytes) and len(value) > TEXT:
         raise TooLargeError
-    if isinstance(value, list | tuple | dict | set) and len(value) > ITEMS:
-        raise TooLargeError
     if isinstance(value, int) and value.bit_length() > BITS:
         raise TooLargeError
+    if isinstance(value, list | tuple | dict | set | frozenset):
+        _measure(value)
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+def _measure(container: _Container) -> None:
+    """Raise `TooLargeError` if a container is too large; one that it holds twice counts twice.
+
+    A few doublings of a nested list would else be more than any machine can print.
+    """
+    items = text = 0
+    pending: list[tuple[_Container, int]] = [(container, 1)]
+    while pending:
+        current, depth = pending.pop()
+        items += len(current)
+        if items > ITEMS or depth > _NESTING:
+            raise TooLargeError
+        for item in (*current, *current.values()) if isinstance(current, dict) else current:
+            if isinstance(item, str | bytes):
+                text += len(item)
+            elif isinstance(item, list | tuple | dict | set | frozenset):
+                pending.append((item, depth + 1))
+    if text > TEXTS:
+        raise TooLargeError
+
+
+def check_arguments(values: Iterable[object]) -> None:
+    """Raise `TooLargeError` for more text than any call in a config could need."""
+    if sum(len(value) for value in values if isinstance(value, str | bytes)) > TEXTS:
+        raise TooLargeError
+
+
+class Path(Struct, frozen=True):
     """A `pathlib` path."""
 
     text: str
@@ -71,11 +109,24 @@ def _times(left: object, right: object) -> object:
 
 
 def _modulo(left: object, right: object) -> object:
+    if isinstance(left, bytes):
+        raise TooLargeError
     if isinstance(left, str):
-        if re.search(r"\d{4}|\*", left):
+        held = right if isinstance(right, tuple) else (right,)
+        values = [value for each in held for value in _leaves(each)]
+        if re.search(r"\d{4}|\*", left) or left.count("%") * _longest(values) > TEXTS:
             raise TooLargeError
         return left % right
     return left % right  # type: ignore[operator]
+
+
+def _leaves(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else (value,)
+
+
+def _longest(values: Iterable[object]) -> int:
+    """The length of the longest text among what a format writes."""
+    return max((len(str(value)) for value in values), default=0)
 
 
 def _shift(left: int, right: int) -> int:
@@ -97,9 +148,30 @@ def format_value(value: object, conversion: str | None, spec: str) -> str:
 
 def _formatted(text: str, *values: object, **names: object) -> str:
     """`str.format`, without the attribute access that it allows."""
-    if re.search(r"\{[^}]*[.\[]|\d{4}", text):
+    fields = [part for part in Formatter().parse(text) if part[1] is not None]
+    odd = any(set(name or "") & set(".[") or "{" in (spec or "") for _, name, spec, _ in fields)
+    longest = _longest((*values, *names.values()))
+    if odd or re.search(r"\d{4}", text) or len(fields) * longest > TEXTS:
         raise TooLargeError
     return text.format(*values, **names)
+
+
+def _replaced(text: str, old: str, new: str) -> str:
+    if str.count(text, old) * len(new) > TEXTS:
+        raise TooLargeError
+    return bounded(str.replace(text, old, new))
+
+
+def _together(text: str, items: Sequence[str]) -> str:
+    if len(text) * len(items) > TEXTS:
+        raise TooLargeError
+    return bounded(str.join(text, items))
+
+
+def _rounded(number: float, digits: int | None = None) -> float:
+    if digits is not None and abs(digits) > BITS:
+        raise TooLargeError
+    return round(number, digits)
 
 
 def bounded(text: str) -> str:
@@ -184,7 +256,7 @@ FUNCTIONS: dict[str | None, Callable[..., object]] = {
     "bool": bool,
     "len": len,
     "abs": abs,
-    "round": round,
+    "round": _rounded,
     "min": min,
     "max": max,
     "sum": sum,
@@ -208,6 +280,14 @@ FUNCTIONS: dict[str | None, Callable[..., object]] = {
     "pathlib.PosixPath": lambda *parts: Path(posixpath.join(*map(str, parts))),
 }
 
+CALLABLES = frozenset(
+    {
+        "getpass.getuser", "importlib.reload", "multiprocessing.cpu_count", "os.chdir",
+        "os.cpu_count", "os.getenv", "os.getgid", "os.getuid", "os.umask", "syslog.syslog",
+    }
+)  # fmt: skip
+"""Functions of the standard library that configs import, some under the name of a setting."""
+
 BUILTINS = frozenset(
     {*(name for name in FUNCTIONS if name and "." not in name), "globals", "vars", "locals", "exec",
      "exit", "quit"}
@@ -224,12 +304,12 @@ METHODS: dict[str, Callable[..., object]] = {
     "title": lambda text: str.title(text),
     "capitalize": lambda text: str.capitalize(text),
     "casefold": lambda text: str.casefold(text),
-    "replace": lambda text, old, new: bounded(str.replace(text, old, new)),
+    "replace": lambda text, old, new: _replaced(text, old, new),
     "startswith": lambda text, prefix: str.startswith(text, prefix),
     "endswith": lambda text, suffix: str.endswith(text, suffix),
     "removeprefix": lambda text, prefix: str.removeprefix(text, prefix),
     "removesuffix": lambda text, suffix: str.removesuffix(text, suffix),
-    "join": lambda text, items: bounded(str.join(text, items)),
+    "join": lambda text, items: _together(text, items),
     "isdigit": lambda text: str.isdigit(text),
     "isnumeric": lambda text: str.isnumeric(text),
     "partition": lambda text, at: str.partition(text, at),

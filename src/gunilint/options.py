@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from gunilint.catalogue import Catalogue, SettingInfo
 from gunilint.command import Word
@@ -20,8 +21,7 @@ _NEGATIVE_NUMBER = re.compile(r"-\d+$|-\d*\.\d+$")
 _EXITING = ("-h", "--help", "-v", "--version")
 
 
-@dataclass(frozen=True, slots=True)
-class OptionUse:
+class OptionUse(Struct, frozen=True):
     """An option on the command line: `span` is its value's place, or its own where it has none."""
 
     setting: SettingInfo
@@ -31,18 +31,20 @@ class OptionUse:
     flag_span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class OptionError:
-    """Why gunicorn refuses the command line, and the status that it exits with."""
+class OptionError(Struct, frozen=True):
+    """Why gunicorn refuses the command line, and the status that it exits with.
+
+    `elsewhere` is the setting of an option that only other versions have.
+    """
 
     span: Span
     reason: str
     suggestion: str | None = None
     status: int = 2
+    elsewhere: SettingInfo | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine:
+class CommandLine(Struct, frozen=True):
     """What a command line says.
 
     `exits` is True when it only prints something (`--version`). `open` gives the reason why
@@ -81,8 +83,7 @@ class _Reader:
             word = self.words[index]
             if word.text == "--" and not only_positionals:
                 only_positionals = True
-                if index == self.app_run_end + 1:
-                    self.app_run_end = index
+                self.separator(word, index)
             elif word.text is None and word.many:
                 self.open = f"`{word.span.text}` may add options"
             elif only_positionals or not self.is_option(word):
@@ -117,6 +118,13 @@ class _Reader:
                     "and gunicorn takes no other arguments",
                 )
             )
+
+    def separator(self, word: Word, index: int) -> None:
+        """Take `--`, which belongs to the application's run; argparse refuses it apart from one."""
+        if index == self.app_run_end + 1:
+            self.app_run_end = index
+        elif self.app is not None and self.open is None:
+            self.strays.append(OptionError(word.span, "gunicorn takes no `--` here"))
 
     def candidates(self, text: str) -> list[tuple[str, int | None]]:
         """The flags that `text` may mean, each with where its joined value starts."""
@@ -195,22 +203,38 @@ class _Reader:
                 )
             )
             return
-        hyphens = name.replace("_", "-")
-        close = [hyphens] if hyphens in self.flags else []
-        close = close or self.catalogue_spelling(name)
-        close = close or get_close_matches(name, [f for f in self.flags if len(f) > 2], 1, 0.75)
-        self.errors.append(
-            OptionError(
-                word.span,
-                f"gunicorn {self.catalogue.version} has no option `{name}`",
-                close[0] if close else None,
-            )
-        )
+        reason = f"gunicorn {self.catalogue.version} has no option `{name}`"
+        elsewhere = self.catalogue.other_options.get(name)
+        if elsewhere is not None:
+            self.errors.append(OptionError(word.span, reason, elsewhere=elsewhere))
+            return
+        self.errors.append(OptionError(word.span, reason, self.suggested(name)))
 
-    def catalogue_spelling(self, name: str) -> list[str]:
-        """The option of a setting whose own name was written as an option."""
-        info = self.catalogue.settings.get(name.lstrip("-").replace("-", "_"))
-        return list(info.flags[-1:]) if info else []
+    def suggested(self, name: str) -> str | None:
+        """The option that was most likely meant.
+
+        That is one that differs in hyphens only, that of a setting of this name, or a similar one;
+        never the opposite, and none that is the first words of what was written.
+        """
+        bare = _bare(name)
+        for flag in self.flags:
+            if flag.startswith("--") and _bare(flag) == bare:
+                return flag
+        for setting, info in self.catalogue.settings.items():
+            if _bare(setting) == bare and info.flags:
+                return next((flag for flag in info.flags if flag.startswith("--")), None)
+        others = [
+            flag
+            for flag in self.flags
+            if flag.startswith("--")
+            and not name.startswith(f"{flag}-")
+            and flag.startswith("--no-") is name.startswith("--no-")
+        ]
+        return next(iter(get_close_matches(name, others, 1, 0.8)), None)
+
+
+def _bare(name: str) -> str:
+    return re.sub("[-_]", "", name)
 
 
 def _provenance(value: Value) -> tuple[tuple[str, ...], tuple[Span, ...]]:

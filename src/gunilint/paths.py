@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gunilint.discover import Tree, normalise
 from gunilint.interpret import SCRIPT_DIRECTORY
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A working directory: its path as written, and the project's folders that it may be.
 
     `text` is None where it isn't known. `folders` are relative to the root, likeliest first.
@@ -48,20 +48,27 @@ def change(place: Place, target: str, script: str | None, tree: Tree) -> Place:
 
 def locate(path: str, place: Place, script: str | None, tree: Tree) -> str | None:
     """The project's file that `path` stands for in a working directory, root-relative."""
-    own = _own(path, script)
-    if own is not None:
-        return own if tree.is_file(own) else None
-    relative = path
-    if path.startswith("/"):
-        if place.text and path.startswith(place.text.rstrip("/") + "/"):
-            relative = path[len(place.text.rstrip("/")) + 1 :]
-        else:
-            return _by_tail(path, tree)
-    for folder in place.folders:
-        candidate = normalise(f"{folder}/{relative}")
-        if candidate is not None and (tree.is_file(candidate) or tree.is_dir(candidate)):
+    for candidate in candidates(path, place, script):
+        if tree.is_file(candidate) or tree.is_dir(candidate):
             return candidate
     return _by_tail(path, tree) if path.startswith("/") else None
+
+
+def candidates(path: str, place: Place, script: str | None) -> tuple[str, ...]:
+    """Where in the project `path` leads from a working directory, root-relative.
+
+    None for an absolute path that isn't below the working directory: that is the machine's.
+    """
+    own = _own(path, script)
+    if own is not None:
+        return (own,)
+    relative = path
+    if path.startswith("/"):
+        if not place.text or not path.startswith(place.text.rstrip("/") + "/"):
+            return ()
+        relative = path[len(place.text.rstrip("/")) + 1 :]
+    joined = (normalise(f"{folder}/{relative}") for folder in place.folders)
+    return tuple(candidate for candidate in joined if candidate is not None)
 
 
 def _own(path: str, script: str | None) -> str | None:
@@ -86,8 +93,7 @@ def _by_tail(path: str, tree: Tree) -> str | None:
         if tree.is_file(tail):
             return tail
     for start in range(len(parts)):
-        tail = "/" + "/".join(parts[start:])
-        found = [file for file in tree.listing() if f"/{file}".endswith(tail)]
+        found = tree.ending("/".join(parts[start:]))
         if found:
             return found[0] if len(found) == 1 else None
     return None

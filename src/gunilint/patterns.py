@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _EXTENDED = re.compile(r"[?*+@!]\(")
 _CLASS = re.compile(r"\[(?P<negated>[!^])?(?P<body>\]?(?:\[:\w+:\]|[^\]])*)\]")
@@ -16,8 +17,7 @@ _WORK = 300_000
 """The most steps that a match may take, roughly."""
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A pattern, made of pieces of text that are literal or not."""
 
     pieces: tuple[tuple[str, bool], ...]
@@ -54,6 +54,8 @@ class Pattern:
             return {"/#": new + text, "/%": text + new}.get(operator, text)
         anchored = {"/#": rf"\A(?:{source})", "/%": rf"(?:{source})\Z"}.get(operator, source)
         count = 0 if operator == "//" else 1
+        if len(new) * (len(text) if operator == "//" else 1) > _WORK:
+            return None
         return re.sub(anchored, lambda _: new, text, count=count, flags=re.DOTALL)
 
     def _is_followed(self, text: str) -> bool:

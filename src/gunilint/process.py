@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gunilint.deployment import Launch
-from gunilint.values import Known, Unknown, Value
+from gunilint.parse.systemd import boolean
+from gunilint.values import Known, Unknown, Value, is_number
 
 _MACHINE_DEPENDENT = {
     "chdir": "it is where gunicorn is started",
@@ -22,8 +24,7 @@ _CHANGES_USER = re.compile(
 """Programs that start others as somebody else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """A process's directory, user and group; None where only the machine knows."""
 
     directory: Value | None = None
@@ -42,7 +43,9 @@ def started(launch: Launch) -> Process:
     directory = Known(text) if text is not None and "%" not in text else None
     unit = launch.unit
     changes_user = any(_CHANGES_USER.search(label.span.text) for label in launch.chain)
-    if unit is None or changes_user or unit.of_user or unit.last("Service", "DynamicUser"):
+    dynamic = unit.last("Service", "DynamicUser") if unit else None
+    is_dynamic = dynamic is not None and boolean(dynamic.value.text) is True
+    if unit is None or changes_user or unit.of_user or is_dynamic:
         return Process(directory)
     user, group = unit.last("Service", "User"), unit.last("Service", "Group")
     own = _account(user.value.text if user else "root", "user")
@@ -52,4 +55,6 @@ def started(launch: Launch) -> Process:
 def _account(text: str, kind: str) -> Value:
     if text == "root":
         return Known(0)
-    return Known(int(text)) if text.isdigit() else Unknown(f"the machine knows the {kind} `{text}`")
+    return (
+        Known(int(text)) if is_number(text) else Unknown(f"the machine knows the {kind} `{text}`")
+    )

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from msgspec.structs import replace
 
 from gunilint import paths
 from gunilint.application import Application, foreign_bases, inspect
-from gunilint.catalogue import catalogue, latest, releases
+from gunilint.catalogue import catalogue
 from gunilint.catalogue.workers import Worker, find_worker, workers
 from gunilint.dependencies import Dependencies, dependencies
-from gunilint.deployment import ConfigFile, Deployment, Launch, Project, Reload, Target
+from gunilint.deployment import (
+    NO_FACTS,
+    ConfigFile,
+    Deployment,
+    DevelopmentServer,
+    Facts,
+    Launch,
+    Project,
+    Reload,
+    Started,
+    Target,
+)
 from gunilint.discover import Kind, Tree, normalise
 from gunilint.evaluate import CONFIG_DIRECTORY, Namespace, evaluate
 from gunilint.files import Files
 from gunilint.follow import Follower
+from gunilint.forking import Forked, forked
 from gunilint.interpret import SCRIPT_DIRECTORY
 from gunilint.options import CommandLine
 from gunilint.parse import systemd
@@ -25,58 +39,91 @@ from gunilint.parse.systemd import Unit
 from gunilint.paths import Place
 from gunilint.process import started
 from gunilint.settings import Sources, effective, extra_arguments, on_the_machine
-from gunilint.source import Source
+from gunilint.source import Problem, Source, Span
 from gunilint.syntax import PythonConfig
 from gunilint.values import Environment, Known, Value
+from gunilint.versions import latest, releases
 
 _DEVELOPMENT = re.compile(
-    r"(^|[^a-z])(dev|devel|development|local|tests?|testing|examples?)([^a-z]|$)"
+    r"(^|[^a-z])(dev|devel|development|(?<!usr/)local|tests?|testing|bench|benchmarks?|examples?)"
+    r"([^a-z]|$)"
 )
 """Words in a path that say that it isn't for production."""
+
+_PRODUCTION = re.compile(r"(^|[^a-z])prod(uction)?([^a-z]|$)")
+"""Words in a path that say that it is for production."""
+_UNIT = re.compile(r"\.(service|socket|target|timer)$")
+_UNIT_WORD = re.compile(r"[\w:.@\\-]+")
+"""What may be the name of a unit."""
 
 _DEBUGGING = re.compile(r"debug|(^|[^a-z])(dev|devel|development|local)([^a-z]|$)")
 """Words in the condition of a branch that say so."""
 
 
-def resolve(tree: Tree, inputs: Mapping[str, Kind], version: str | None = None) -> Project:
+_SERVERS = 20
+"""The servers of one script or unit that are looked at."""
+
+_UNIT_FOLDERS = ("lib", "usr/lib", "usr/local/lib", "run", "etc")
+_UNIT_FOLDER = re.compile(
+    r"(?P<root>(?:[^/]+/)*?)(?:etc|run|(?:usr/(?:local/)?)?lib)(?P<rest>/systemd/(?:system|user)/[^/]+)$"
+)
+"""The path of a unit in a folder in which systemd looks for units."""
+
+
+def resolve(tree: Tree, inputs: Mapping[str, Kind], facts: Facts = NO_FACTS) -> Project:
     """Work out every deployment of the input files: their root-relative paths and kinds.
 
-    `version` is the gunicorn that will run; None lets the project's dependencies say it.
+    Without a gunicorn version among the facts the project's dependencies say it.
     """
-    return _Resolver(tree, version).run(inputs)
+    return _Resolver(tree, facts).run(inputs)
 
 
 class _Resolver:
     """One run over a project; it remembers what it has parsed and followed."""
 
-    def __init__(self, tree: Tree, version: str | None) -> None:
+    def __init__(self, tree: Tree, facts: Facts) -> None:
         self.tree = tree
-        self.version = version
+        self.facts = facts
         self.files = Files(tree)
         self.follower = Follower(self.files, self.target)
         self.applications: dict[tuple[str, tuple[str, ...]], Application] = {}
         self.used_configs: set[str] = set()
+        self._units: dict[str, Unit] = {}
         self._dependencies: dict[str, Dependencies] = {}
+        self._forked: dict[tuple[str | None, str, tuple[str, ...]], Forked] = {}
 
     def run(self, inputs: Mapping[str, Kind]) -> Project:
         def of(kind: Kind) -> list[str]:
             return sorted(path for path, its_kind in inputs.items() if its_kind == kind)
 
         units = self.units(of("unit"))
-        launches = [launch for unit in units for launch in self.follower.from_unit(unit)]
-        launches += self.from_scripts(of("script"))
-        deployments = [self.launched(launch) for launch in launches]
+        servers = [
+            replace(each, neighbours=neighbours) if isinstance(each, Launch) else each
+            for unit in units
+            for neighbours in [self.neighbours(unit)]
+            for each in self.some(self.follower.from_unit(unit))
+        ]
+        servers += self.from_scripts(of("script"))
+        launched = [self.launched(each) for each in servers if isinstance(each, Launch)]
+        deployments = list(_without_repetitions(launched))
+        development = [each for each in servers if isinstance(each, DevelopmentServer)]
         for path in of("config"):
             if path not in self.used_configs:
                 deployments.extend(self.unlaunched(path))
         reloads = tuple(self.follower.reloads)
         return Project(
             tree=self.tree,
-            deployments=tuple(_with_reloads(deployment, reloads) for deployment in deployments),
+            deployments=tuple(
+                _with_reloads(deployment, reloads, is_only=len(deployments) == 1)
+                for deployment in deployments
+            ),
             units=tuple(units),
             reloads=reloads,
             problems=self.files.problems,
+            development_servers=tuple(each for each in development if _is_in_production(each)),
+            signals=tuple(self.follower.signals),
             files=frozenset(self.files.seen),
+            inputs=frozenset(inputs),
         )
 
     # launches
@@ -84,50 +131,108 @@ class _Resolver:
     def units(self, found: Sequence[str]) -> list[Unit]:
         """The units among the input files, each with the drop-ins beside it."""
         units = []
-        for main in dict.fromkeys(_main_of(path) for path in found):
-            beside = self.tree.listing(posixpath.dirname(main))
-            dropins = [path for path in beside if path.startswith(f"{main}.d/")]
-            unit = systemd.parse(
-                self.tree.read(main) or Source(main, ""),
-                posixpath.basename(main),
-                [source for source in map(self.tree.read, dropins) if source is not None],
-            )
-            read = [file for path in (main, *dropins) if (file := self.tree.file(path))]
-            matters = any(file.serves for file in read) or self.follower.starts_a_script(unit)
-            if not matters:
+        for main in dict.fromkeys(self.main_of(path) for path in found):
+            unit = self.unit(main)
+            paths_read = [source.path for source in unit.sources]
+            read = [file for path in paths_read if (file := self.tree.file(path))]
+            speaks = any(file.serves or file.develops for file in read)
+            if not speaks and not self.follower.starts_a_script(unit):
                 continue
-            for path in (main, *dropins):
+            for path in paths_read:
                 self.files.text(path)
             if self.tree.read(main) is not None:
                 self.files.report(unit.problems)
                 units.append(unit)
         return units
 
-    def from_scripts(self, found: Sequence[str]) -> list[Launch]:
-        """The launches of the scripts that nothing else in the project starts."""
-        launches: dict[str, list[Launch]] = {}
+    def main_of(self, path: str) -> str:
+        """The unit that a file belongs to: itself, or for a drop-in the unit of its folder."""
+        folder, _, name = path.rpartition("/")
+        if not name.endswith(".conf"):
+            return path
+        main = folder.removesuffix(".d")
+        return next((each for each in _search_path(main) if self.tree.is_file(each)), main)
+
+    def unit(self, main: str) -> Unit:
+        """The unit of a file, with its drop-ins."""
+        if main not in self._units:
+            self._units[main] = self._unit(main)
+        return self._units[main]
+
+    def _unit(self, main: str) -> Unit:
+        dropins = [
+            path
+            for place in _search_path(main)
+            for path in self.tree.listing(posixpath.dirname(place))
+            if path.startswith(f"{place}.d/")
+        ]
+        return systemd.parse(
+            self.tree.read(main) or Source(main, ""),
+            posixpath.basename(main),
+            [source for source in map(self.tree.read, dropins) if source is not None],
+        )
+
+    def neighbours(self, unit: Unit) -> tuple[Unit, ...]:
+        """The units that name `unit`, and the socket of its name.
+
+        Where the project has several units of this name, such as one for each environment, only
+        those in its own folder count.
+        """
+        stem = unit.name.removesuffix(".service")
+        paths = {*self.naming.get(stem, ()), *self.tree.ending(f"{stem}.socket")}
+        if len(self.tree.ending(unit.name)) > 1:
+            own = posixpath.dirname(unit.source.path)
+            paths = {path for path in paths if posixpath.dirname(path) == own}
+        return tuple(self.unit(path) for path in sorted(paths - {unit.source.path}))
+
+    @cached_property
+    def naming(self) -> Mapping[str, Sequence[str]]:
+        """The units by each name in their texts, with and without what follows its `@` and dot."""
+        naming: dict[str, list[str]] = {}
+        for path in self.tree.matching(_UNIT):
+            source = self.tree.read(path)
+            for word in set(_UNIT_WORD.findall(source.text)) if source is not None else ():
+                stem, at, _ = word.partition("@")
+                for name in {word, word.rpartition(".")[0], stem + at}:
+                    naming.setdefault(name, []).append(path)
+        return naming
+
+    def from_scripts(self, found: Sequence[str]) -> list[Started]:
+        """The servers of the scripts that nothing else in the project starts."""
+        servers: dict[str, list[Started]] = {}
         files = {path: file for path in found if (file := self.tree.file(path)) is not None}
         serving = [posixpath.basename(path) for path, file in files.items() if file.serves]
         for path, file in files.items():
             calls = any(name in file.source.text for name in serving)
-            if file.serves or file.signals or calls:
+            develops = file.develops and _PRODUCTION.search(path.lower())
+            if file.serves or file.signals or calls or develops:
                 seen = set(self.files.seen)
-                launches[path] = list(self.follower.from_script(path))
-                if not launches[path] and file.problem is None:
+                servers[path] = list(self.some(self.follower.from_script(path)))
+                if not servers[path] and file.problem is None:
                     self.files.seen = seen
         return [
-            launch
-            for path, of_script in launches.items()
+            each
+            for path, of_script in servers.items()
             if path not in self.follower.followed
-            for launch in of_script
+            for each in of_script
         ]
+
+    def some(self, started: Iterable[Started]) -> Iterator[Started]:
+        """What a unit or a script starts, up to a number that nobody writes by hand."""
+        for number, each in enumerate(started):
+            if number == _SERVERS:
+                span = each.word.span
+                reason = f"only the first {_SERVERS} servers that it starts are looked at"
+                self.files.report([Problem(span, reason, "size")])
+                return
+            yield each
 
     # deployments
 
     def target(self, folder: str) -> Target:
         """The gunicorn of a deployment in a folder."""
-        if self.version is not None:
-            return Target(self.version, "as asked for")
+        if self.facts.gunicorn_version is not None:
+            return Target(self.facts.gunicorn_version, "as asked for")
         chosen = self.dependencies(folder).choose("gunicorn", releases())
         if chosen is not None:
             return Target(chosen.version, chosen.why, chosen.span)
@@ -186,7 +291,7 @@ class _Resolver:
             self.files.seen.discard(path)
             return
         settings = effective(known, Sources(config=namespace))
-        config = ConfigFile(document.source, namespace)
+        config = ConfigFile(document, namespace)
         yield self.complete(Deployment(target, settings, config=config), folders)
 
     def complete(self, deployment: Deployment, folders: tuple[str, ...]) -> Deployment:
@@ -198,10 +303,14 @@ class _Resolver:
         word = deployment.launch.line.app if deployment.launch else None
         wsgi_app = settings.get("wsgi_app")
         spec = word.text if word else wsgi_app.known if wsgi_app else None
+        span = word.span if word else wsgi_app.span if wsgi_app else None
         return replace(
             deployment,
+            app_span=span,
             app=self.application(spec, search) if isinstance(spec, str) else None,
+            cpus=self.facts.cpus,
             worker=self.worker(deployment, search),
+            forked=self.forked(deployment, spec, search),
             dependencies=self.dependencies(folders[0]),
             development=_is_for_development(deployment),
         )
@@ -213,7 +322,20 @@ class _Resolver:
         app = self.applications[key]
         if app.module is not None:
             self.files.seen.add(app.module.path)
+        if app.kind is None and self.facts.app is not None:
+            return replace(app, kind=self.facts.app, why="the configuration says so")
         return app
+
+    def forked(self, deployment: Deployment, spec: object, folders: tuple[str, ...]) -> Forked:
+        """What the workers inherit: of the application `spec` only where it is preloaded."""
+        preload = deployment.settings.get("preload_app")
+        is_preloaded = preload is not None and preload.known is True
+        preloaded = spec if is_preloaded and isinstance(spec, str) else None
+        config = deployment.config.source if deployment.config else None
+        key = (preloaded, config.path if config else "", folders)
+        if key not in self._forked:
+            self._forked[key] = forked(preloaded, config, folders, self.tree)
+        return self._forked[key]
 
     def worker(self, deployment: Deployment, folders: Sequence[str]) -> Worker | None:
         """The family of the worker class; a class of the project is of its base's."""
@@ -262,7 +384,7 @@ class _Resolver:
         if document is None or document.problems:
             return None, f"`{path}` can't be read"
         namespace = self.namespace(document, launch.command.environment, (launch.folder,))
-        return ConfigFile(document.source, namespace), None
+        return ConfigFile(document, namespace), None
 
     def namespace(
         self, document: PythonConfig, environment: Environment, folders: Sequence[str]
@@ -295,13 +417,49 @@ class _Resolver:
                     return parse_dotenv(source)
             return {}
 
-        return evaluate(document, environment=environment, load=load, load_variables=load_variables)
+        return evaluate(
+            document,
+            environment=environment,
+            load=load,
+            load_variables=load_variables,
+            python_version=self.facts.python_version,
+        )
 
 
-def _main_of(path: str) -> str:
-    """The unit that a file belongs to: itself, or for a drop-in the unit of its folder."""
-    folder, _, name = path.rpartition("/")
-    return folder.removesuffix(".d") if name.endswith(".conf") else path
+def _without_repetitions(deployments: Iterable[Deployment]) -> Iterator[Deployment]:
+    """Leave out a launch that differs from the last one at its place only in its conditions.
+
+    A function with gunicorn in it is called in several branches.
+    """
+    last: dict[Span, Deployment] = {}
+    for deployment in deployments:
+        launch = deployment.launch
+        assert launch is not None
+        before = last.get(launch.word.span)
+        if before is None or not _starts_alike(before, deployment):
+            yield deployment
+        last[launch.word.span] = deployment
+
+
+def _starts_alike(one: Deployment, other: Deployment) -> bool:
+    if one.launch is None or other.launch is None or one.development != other.development:
+        return False
+    first, second = (
+        (launch.unit, launch.chain, replace(launch.command, conditions=()))
+        for launch in (one.launch, other.launch)
+    )
+    return first == second
+
+
+def _search_path(unit: str) -> tuple[str, ...]:
+    """Where systemd looks for a unit, weakest first: beside `unit`, or all of its search path.
+
+    The latter if the project has the folders of the target machine below one of its own.
+    """
+    found = _UNIT_FOLDER.match(unit)
+    if found is None:
+        return (unit,)
+    return tuple(f"{found['root']}{folder}{found['rest']}" for folder in _UNIT_FOLDERS)
 
 
 def _config_option(line: CommandLine | None) -> Value | None:
@@ -334,12 +492,33 @@ def _is_for_development(deployment: Deployment) -> bool:
     return in_branch or any(_DEVELOPMENT.search(name.lower()) for name in names)
 
 
-def _with_reloads(deployment: Deployment, reloads: Sequence[Reload]) -> Deployment:
-    """`deployment` with the commands that reload it: its unit's, or signals sent by hand."""
+def _is_in_production(server: DevelopmentServer) -> bool:
+    """Whether a unit of the system starts it, or a script that is called production's.
+
+    A branch may be there for development.
+    """
+    paths = [label.span.source.path.lower() for label in server.chain]
+    if server.command.conditions or not server.command.certain:
+        return False
+    if any(_DEVELOPMENT.search(path) for path in paths):
+        return False
+    if server.unit is not None:
+        return not server.unit.of_user
+    return any(_PRODUCTION.search(path) for path in paths)
+
+
+def _with_reloads(
+    deployment: Deployment, reloads: Sequence[Reload], *, is_only: bool
+) -> Deployment:
+    """`deployment` with the commands that reload it.
+
+    They are its unit's, and signals sent by hand where nothing else can be meant by them.
+    """
     unit = deployment.launch.unit if deployment.launch else None
     mine = tuple(
         reload
         for reload in reloads
-        if (unit is None and reload.unit is None) or (unit is not None and reload.names(unit))
+        if (reload.unit is None and (unit is None or is_only))
+        or (unit is not None and reload.names(unit))
     )
     return replace(deployment, reloads=mine)

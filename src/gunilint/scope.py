@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from gunilint.command import Word
 from gunilint.source import Fragment, Span
@@ -34,8 +36,7 @@ _MACHINE = frozenset(
 """Variables that the shell or the login sets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
+class Array(Struct, frozen=True):
     """The value of an array variable: its elements by key, in the order of `"${a[@]}"`.
 
     Where an element may be any number of words, the keys behind it aren't known.
@@ -85,12 +86,17 @@ Variable = Value | Array | None
 """What a variable holds; None where it is surely unset."""
 
 
-@dataclass
-class Scope:
+Choice: TypeAlias = tuple[str, tuple[Word, ...] | None]
+"""A condition, and the positional parameters when it holds; None where they aren't known."""
+
+
+class Scope(Struct):
     """What a shell process knows at one moment.
 
     A name that is absent from `variables` is set by nothing in sight. `exported` tells of each
-    exported name whether that is sure. `functions` has what each name may call, None for no
+    exported name whether that is sure. `arguments` are the positional parameters, None where they
+    aren't known; `choices` are then those that branches leave, each with its condition, if there
+    are such branches. `functions` has what each name may call, None for no
     function. `options` are those of `set` and `shopt`, None where a branch decides.
     `conditions` is what the statement that runs now rests on.
     """
@@ -100,6 +106,7 @@ class Scope:
     arguments: tuple[Word, ...] | None
     script: str
     bash: bool = True
+    choices: tuple[Choice, ...] = ()
     directory: Value | None = None
     functions: dict[str, tuple[Statement | None, ...]] = field(default_factory=dict)
     aliases: dict[str, Fragment] = field(default_factory=dict)
@@ -119,6 +126,10 @@ class Scope:
     def over(self) -> bool:
         """Whether the statements that follow aren't run."""
         return self.dead or self.leaving is not None
+
+    def give(self, arguments: tuple[Word, ...] | None) -> None:
+        """Set the positional parameters; None makes them unknown."""
+        self.arguments, self.choices = arguments, ()
 
     def copy(self) -> Scope:
         """A scope that can change without this one."""
@@ -213,8 +224,11 @@ class Scope:
             for name in dict.fromkeys(name for scope in scopes for name in scope.options)
         }
         self.opaque = frozenset().union(*(scope.opaque for scope in scopes))
-        same = all(scope.arguments == first.arguments for scope in scopes)
-        self.arguments = first.arguments if same else None
+        same = all(
+            (scope.arguments, scope.choices) == (first.arguments, first.choices) for scope in scopes
+        )
+        choices = first.choices if same else _choices(ends)
+        self.arguments, self.choices = first.arguments if same else None, choices
         same = all(scope.directory == first.directory for scope in scopes)
         self.directory = first.directory if same else Unknown("it depends on a branch")
         self.trap = next((scope.trap for scope in scopes if scope.trap), None)
@@ -229,6 +243,17 @@ class _Absent:
 
 
 _ABSENT = _Absent()
+
+
+def _choices(ends: Sequence[tuple[str, Scope]]) -> tuple[Choice, ...]:
+    """The arguments that branches leave behind; none where no branch knows its own."""
+    found: list[Choice] = []
+    for condition, scope in ends:
+        found += [(f"{condition} and {inner}", words) for inner, words in scope.choices]
+        if not scope.choices:
+            found.append((condition, scope.arguments))
+    known = any(words is not None for _, words in found)
+    return tuple(found) if known and len(found) <= _OPTIONS else ()
 
 
 def _agreed(values: Sequence[bool | None]) -> bool | None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import posixpath
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from gunilint.catalogue import Catalogue, SettingInfo
 from gunilint.command import Word
@@ -21,11 +24,10 @@ from gunilint.options import read as read_options
 from gunilint.process import Process
 from gunilint.source import Fragment, Span
 from gunilint.validate import default, from_command_line, from_environment, validated
-from gunilint.values import Environment, Known, OneOf, Unknown, Value, with_assumptions
+from gunilint.values import Environment, Known, OneOf, Refused, Unknown, Value, with_assumptions
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """Where a deployment's settings come from, weakest first.
 
     `missing` says why the config file isn't known, `assumes` what the choice of the file rests
@@ -45,7 +47,7 @@ class Sources:
 def effective(catalogue: Catalogue, sources: Sources) -> dict[str, Setting]:
     """Every setting that the catalogue has, with its effective value."""
     config, line = sources.config, sources.line
-    merged = _Merged({name: _default(info, sources) for name, info in catalogue.settings.items()})
+    merged = _Merged(_defaults(catalogue, sources))
     if line is not None and line.app is not None:
         merged.put("default_proc_name", line.app.value, "command line", line.app.span)
     if sources.missing is not None:
@@ -58,6 +60,8 @@ def effective(catalogue: Catalogue, sources: Sources) -> dict[str, Setting]:
             if info is not None:
                 value = with_assumptions(validated(info, binding.value), sources.assumes)
                 merged.put(name, value, "config file", binding.span)
+        for name, assumes in config.unset.items():
+            merged.assume(name, assumes)
     if sources.extra is not None:
         merged.put_all(sources.extra, "GUNICORN_CMD_ARGS")
     if line is not None:
@@ -84,6 +88,8 @@ def on_the_machine(
         if setting.name == "chdir" and isinstance(value, Known):
             value = _below(start, value)
         overridden = tuple(map(placed, setting.overridden))
+        if value is setting.value and overridden == setting.overridden:
+            return setting
         return replace(setting, value=value, overridden=overridden)
 
     return {name: placed(setting) for name, setting in settings.items()}
@@ -127,7 +133,7 @@ def extra_arguments(environment: Environment, catalogue: Catalogue) -> CommandLi
     except ValueError:
         error = OptionError(value.via[0], "`GUNICORN_CMD_ARGS` has an open quote", status=1)
         return CommandLine(None, (), (error,))
-    return replace(read_options(_words(texts, value.via[0]), catalogue), app=None)
+    return replace(read_options(_words(texts, value), catalogue), app=None)
 
 
 class _Merged:
@@ -147,24 +153,49 @@ class _Merged:
         for name, value, span in _from_options(line):
             self.put(name, value, origin, span)
 
+    def assume(self, name: str, assumes: tuple[str, ...]) -> None:
+        """That nothing has set a setting so far rests on something."""
+        setting = self.settings.get(name)
+        if setting is not None:
+            value = with_assumptions(setting.value, assumes)
+            self.settings[name] = replace(setting, value=value)
+
     def lose(self, reason: str) -> None:
         """Something that can't be seen may set anything."""
         for name, setting in self.settings.items():
             self.settings[name] = replace(setting, value=Unknown(reason))
 
 
-def _default(info: SettingInfo, sources: Sources) -> Setting:
-    """A setting that at most the environment sets."""
+def _defaults(catalogue: Catalogue, sources: Sources) -> dict[str, Setting]:
+    """All settings as they are where at most the environment sets any."""
     assumes = sources.assumes
     if sources.line is None:
         assumes = (*assumes, "no command line sets it")
+    own = _own_defaults(catalogue, assumes)
+    return {
+        name: own.get(name) or _default(info, sources, assumes)
+        for name, info in catalogue.settings.items()
+    }
+
+
+@lru_cache(maxsize=64)
+def _own_defaults(catalogue: Catalogue, assumes: tuple[str, ...]) -> Mapping[str, Setting]:
+    """The settings whose default is gunicorn's own."""
+    return {
+        name: Setting(name, Known(default(info), assumes), "default")
+        for name, info in catalogue.settings.items()
+        if not info.machine and info.environment is None
+    }
+
+
+def _default(info: SettingInfo, sources: Sources, assumes: tuple[str, ...]) -> Setting:
+    """A setting whose default the machine or the environment decides."""
     if info.machine:
         value = sources.process.default(info.name)
         return Setting(info.name, with_assumptions(value, assumes), "default")
-    given = sources.environment.get(info.environment) if info.environment else None
+    given = sources.environment.get(info.environment or "")
     if given is None:
-        if info.environment is not None:
-            assumes = (*assumes, f"{info.environment} is unset")
+        assumes = (*assumes, f"{info.environment} is unset")
         return Setting(info.name, Known(default(info), assumes), "default")
     span = given.via[0] if not isinstance(given, OneOf) and given.via else None
     if isinstance(given, Known) and info.name == "bind":
@@ -180,8 +211,12 @@ def _from_options(line: CommandLine) -> Iterator[tuple[str, Value, Span]]:
         uses.setdefault(use.setting.name, []).append(use)
     for name, found in uses.items():
         info = found[-1].setting
-        value = found[-1].value if info.action != "append" else _joined(found)
-        yield name, validated(info, from_command_line(info, value)), found[-1].span
+        values = [from_command_line(info, use.value) for use in found]
+        if info.action == "append":
+            values = [_joined(found)]
+        # argparse looks at each use, and the last one counts
+        value = next((each for each in values if isinstance(each, Refused)), values[-1])
+        yield name, validated(info, value), found[-1].span
 
 
 def _joined(uses: Sequence[OptionUse]) -> Value:
@@ -192,18 +227,20 @@ def _joined(uses: Sequence[OptionUse]) -> Value:
     return Known([value.value for value in values], assumes)
 
 
-def _words(texts: Sequence[str], span: Span) -> list[Word]:
+def _words(texts: Sequence[str], variable: Known) -> list[Word]:
     """Words of a variable's value, each at its own place where the value is written plainly."""
     words = []
     position = 0
+    span = variable.via[0]
     written = span.text
     for text in texts:
+        value = Known(text, variable.assumes)
         at = written.find(text, position)
         if at < 0:
-            words.append(Word(Known(text), span))
+            words.append(Word(value, span))
             continue
         position = at + len(text)
         start = span.start + at
         fragment = Fragment(span.source, text, tuple(range(start, start + len(text))))
-        words.append(Word(Known(text), fragment.span(), fragment))
+        words.append(Word(value, fragment.span(), fragment))
     return words

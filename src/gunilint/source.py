@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True, dict=True):
     """One file as it was read.
 
     `path` is relative to `root`, the project's, with `/` separators. `text` is the decoded content
     without its byte order mark and with its line ends untouched, so that an offset in it is an
-    offset in the file's characters.
+    offset in the file's characters. `masked` says that secrets in it are overwritten, so that it
+    isn't the file's text any more.
     """
 
     path: str
-    text: str = field(repr=False)
-    root: str = field(default="", repr=False)
+    text: str
+    root: str = ""
+    masked: bool = False
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
@@ -49,6 +51,10 @@ class Source:
 
     def first_line(self) -> Span:
         """The first line that has text on it; an empty place at the start where there is none."""
+        return self._first_line
+
+    @cached_property
+    def _first_line(self) -> Span:
         for number in range(1, len(self.line_starts) + 1):
             if self.line(number).strip():
                 return self.line_span(number)
@@ -61,8 +67,7 @@ class Source:
         return Span(self, start, start + len(text.strip()))
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """The characters of `source` from offset `start` up to, not including, `end`."""
 
     source: Source
@@ -100,8 +105,17 @@ class Span:
         return self.source.path, self.start, self.end
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Layout(Struct, frozen=True):
+    """The comments of a text in order, and the pieces of it that each are one statement.
+
+    What is in no piece is a line on its own.
+    """
+
+    comments: tuple[Span, ...]
+    pieces: tuple[Span, ...]
+
+
+class Fragment(Struct, frozen=True):
     """A text that was put together from a source, and where each of its characters came from.
 
     A continued directive, a quoted word and the script of `sh -c` are fragments: their text
@@ -111,7 +125,7 @@ class Fragment:
 
     source: Source
     text: str
-    offsets: tuple[int, ...] = field(repr=False)
+    offsets: tuple[int, ...]
 
     @classmethod
     def whole(cls, source: Source) -> Fragment:
@@ -137,12 +151,12 @@ class Fragment:
         return Span(self.source, chosen[0], chosen[-1] + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Why a file, or a part of it, can't be read or parsed. Rule GU001 makes a finding of it.
 
     `kind` tells which wording fits: "syntax", "python2", "template", "encoding", "binary",
-    "size", "unreadable", and for what systemd makes of it "ignored" or "refused".
+    "size", "unreadable", for what systemd makes of it "ignored" or "refused", and "factory" for an
+    application factory, the reason, that a shell script calls without quotes.
     """
 
     span: Span

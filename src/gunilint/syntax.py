@@ -5,30 +5,28 @@ It is plain data, so that a file that was parsed once needs no parser the next t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from gunilint.source import Problem, Source, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A number, string, bytes, `True`, `False`, `None` or `...`."""
 
     value: object
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """A bare name."""
 
     id: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """`value.name`."""
 
     value: Expression
@@ -36,8 +34,7 @@ class Attribute:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """An argument of a call: `keyword` is None for a positional one, `star` is "", "*" or "**"."""
 
     value: Expression
@@ -45,8 +42,7 @@ class Argument:
     star: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """`function(arguments)`."""
 
     function: Expression
@@ -54,8 +50,7 @@ class Call:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Struct, frozen=True):
     """`left operator right` for arithmetic and bit operators."""
 
     left: Expression
@@ -64,8 +59,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(Struct, frozen=True):
     """`-x`, `+x`, `~x` or `not x`."""
 
     operator: str
@@ -73,8 +67,7 @@ class Unary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Boolean:
+class Boolean(Struct, frozen=True):
     """`left and right` or `left or right`."""
 
     left: Expression
@@ -83,8 +76,7 @@ class Boolean:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Struct, frozen=True):
     """`left operator right operator right …`."""
 
     left: Expression
@@ -92,8 +84,7 @@ class Compare:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional:
+class Conditional(Struct, frozen=True):
     """`body if test else otherwise`."""
 
     test: Expression
@@ -102,8 +93,7 @@ class Conditional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """A list, tuple or set display."""
 
     kind: str
@@ -111,16 +101,14 @@ class Sequence:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Struct, frozen=True):
     """A dict display."""
 
     items: tuple[tuple[Expression, Expression], ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Subscript:
+class Subscript(Struct, frozen=True):
     """`value[index]`."""
 
     value: Expression
@@ -128,8 +116,7 @@ class Subscript:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """`start:stop:step` within a subscript."""
 
     start: Expression | None
@@ -138,8 +125,7 @@ class Slice:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Interpolation:
+class Interpolation(Struct, frozen=True):
     """`{value!conversion:format}` in an f-string; `format` is None where it isn't plain text."""
 
     value: Expression
@@ -147,24 +133,21 @@ class Interpolation:
     format: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """An f-string: plain texts and interpolations."""
 
     parts: tuple[str | Interpolation, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Lambda:
+class Lambda(Struct, frozen=True):
     """A lambda: only its number of positional parameters matters."""
 
     positional: int
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(Struct, frozen=True):
     """An expression that the evaluator doesn't follow; `what` names it ("a comprehension")."""
 
     what: str
@@ -192,8 +175,7 @@ Expression: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(Struct, frozen=True):
     """`target = … = value`; an annotated assignment has one target."""
 
     targets: tuple[Expression, ...]
@@ -201,8 +183,7 @@ class Assign:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Augmented:
+class Augmented(Struct, frozen=True):
     """`target operator= value`."""
 
     target: Expression
@@ -211,8 +192,7 @@ class Augmented:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Struct, frozen=True):
     """`import module as name`, or `from module import original as name`.
 
     `original` is None for a plain import and "*" for a star. `level` counts leading dots.
@@ -225,16 +205,14 @@ class Import:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A positional parameter with its default."""
 
     name: str
     default: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionDefinition:
+class FunctionDefinition(Struct, frozen=True):
     """`def`: its positional parameters, and the module's names that it declares `global`."""
 
     name: str
@@ -246,8 +224,7 @@ class FunctionDefinition:
     sets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ClassDefinition:
+class ClassDefinition(Struct, frozen=True):
     """`class`."""
 
     name: str
@@ -255,8 +232,7 @@ class ClassDefinition:
     name_span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(Struct, frozen=True):
     """`if`/`elif`/`else`."""
 
     test: Expression
@@ -264,8 +240,7 @@ class If:
     otherwise: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(Struct, frozen=True):
     """`try` with the bodies of its handlers, its `else` and its `finally`."""
 
     body: tuple[Statement, ...]
@@ -274,8 +249,7 @@ class Try:
     final: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class With:
+class With(Struct, frozen=True):
     """`with`: the names that it binds."""
 
     targets: tuple[Expression, ...]
@@ -283,8 +257,7 @@ class With:
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """`for target in items`, or `while` where `target` is None."""
 
     target: Expression | None
@@ -292,30 +265,26 @@ class Loop:
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
+class Return(Struct, frozen=True):
     """`return value`."""
 
     value: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Struct, frozen=True):
     """`del names`."""
 
     targets: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluate:
+class Evaluate(Struct, frozen=True):
     """An expression as a statement."""
 
     value: Expression
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Raise:
+class Raise(Struct, frozen=True):
     """`raise`: nothing after it runs."""
 
     span: Span
@@ -338,8 +307,7 @@ Statement: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PythonConfig:
+class PythonConfig(Struct, frozen=True):
     """A parsed Python file."""
 
     source: Source

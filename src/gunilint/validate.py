@@ -8,10 +8,21 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from gunilint.catalogue import Kind, SettingInfo
-from gunilint.values import Function, Known, OneOf, Refused, Single, Symbolic, Unknown, Value
+from gunilint.values import (
+    Function,
+    Known,
+    OneOf,
+    Refused,
+    Single,
+    Symbolic,
+    Unknown,
+    Value,
+    is_number,
+)
 
 _MACHINES = (1, 2, 3, 4, 8, 64)
 """Numbers of CPUs at which a symbolic value is tried."""
@@ -224,7 +235,7 @@ def _account(info: SettingInfo, value: object) -> int:
         raise UndecidedError(f"it is the {info.kind} that starts gunicorn")
     if not isinstance(value, str) or not value:
         raise RefusedError(f"it is no {info.kind}")
-    if value.isdigit():
+    if is_number(value):
         return int(value)
     if value == "root":
         return 0

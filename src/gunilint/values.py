@@ -7,14 +7,20 @@ A value is `Known`, `Symbolic` in the number of CPUs, `OneOf` a few possibilitie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gunilint.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+def is_number(text: str) -> bool:
+    """Whether a text is nothing but the digits 0 to 9; `²` is a digit to Python too."""
+    return text.isascii() and text.isdigit()
+
+
+class Known(Struct, frozen=True):
     """A plain Python value, a `Function` or a `Module`.
 
     `assumes` names what it rests on ("WORKERS is unset"); `via` holds the places, other than
@@ -26,8 +32,7 @@ class Known:
     via: tuple[Span, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Symbolic:
+class Symbolic(Struct, frozen=True):
     """A number that depends on the machine's CPUs: `text` says how ("2 * cpus + 1")."""
 
     text: str
@@ -37,8 +42,7 @@ class Symbolic:
     via: tuple[Span, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A value that can't be told, and why.
 
     `variable` is the environment variable that the value is read from when nothing in the
@@ -53,8 +57,7 @@ class Unknown:
     raises: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A value with which gunicorn doesn't start, and why ("it is negative").
 
     `status` is what gunicorn exits with: 2 where argparse refuses it.
@@ -67,8 +70,7 @@ class Refused:
     status: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One possibility: what it is, when it holds ("DEBUG is true"), and the place that says so."""
 
     value: Single
@@ -76,8 +78,7 @@ class Option:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(Struct, frozen=True):
     """A value that depends on a branch: at least two possibilities."""
 
     options: tuple[Option, ...]
@@ -89,8 +90,7 @@ Environment: TypeAlias = Mapping[str, Value]
 """The variables that something in the deployment sets; a name that is absent is set by nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function or class of a Python file, as the value of its name.
 
     `positional` counts its positional parameters, those with defaults included, `*args` not:
@@ -103,8 +103,7 @@ class Function:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(Struct, frozen=True):
     """A module that a Python file imports, as the value of its name."""
 
     name: str

@@ -6,11 +6,15 @@ The data is in `settings.json`, which `scripts/build_catalogue.py` writes.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from gunilint.versions import latest, releases, version_key
 
 Kind = Literal[
     "addresses", "any-networks", "bool", "choice", "class", "comma-list", "dict", "directory",
@@ -22,8 +26,7 @@ Kind = Literal[
 Action = Literal["store", "append", "switch", "constant", "optional"]
 
 
-@dataclass(frozen=True, slots=True)
-class SettingInfo:
+class SettingInfo(Struct, frozen=True):
     """One setting as a version of gunicorn has it.
 
     `flags` are its command line options, empty where there are none. `action` says how the
@@ -42,17 +45,21 @@ class SettingInfo:
     flags: tuple[str, ...] = ()
     action: Action = "store"
     type: str | None = None
-    default: object = field(default=None, hash=False)
+    default: object = None
     since: str | None = None
     until: str | None = None
     section: str = ""
     bounds: tuple[int, int | None] = (0, None)
-    choices: Mapping[str, object] = field(default_factory=dict, hash=False)
-    others: Mapping[str, object] = field(default_factory=dict, hash=False)
+    choices: Mapping[str, object] = field(default_factory=dict)
+    others: Mapping[str, object] = field(default_factory=dict)
     exact: bool = False
     arity: tuple[int, ...] = ()
     environment: str | None = None
     machine: bool = False
+
+    def is_newer(self, version: str) -> bool:
+        """Whether it came after gunicorn `version`."""
+        return self.since is not None and version_key(self.since) > version_key(version)
 
     @property
     def takes_value(self) -> bool:
@@ -60,8 +67,7 @@ class SettingInfo:
         return self.action in ("store", "append")
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True, eq=False):
     """The settings and command line options of one gunicorn version."""
 
     version: str
@@ -69,6 +75,8 @@ class Catalogue:
     options: dict[str, SettingInfo]
     others: dict[str, SettingInfo]
     """Settings that only other versions have."""
+    other_options: dict[str, SettingInfo]
+    """Options that only other versions have, and their settings as those versions have them."""
     spellings: dict[str, str]
     """Names that look like settings because an option is spelt so, and the setting's own name."""
 
@@ -77,34 +85,12 @@ class Catalogue:
         return version_key(self.version) >= version_key(version)
 
 
-def version_key(version: str) -> tuple[int, ...]:
-    """What orders versions such as "25.0.2"; what isn't a number ends it."""
-    numbers: list[int] = []
-    for part in version.split("."):
-        if not part.isdigit():
-            break
-        numbers.append(int(part))
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
-
-
 @lru_cache(maxsize=1)
 def _data() -> dict[str, Any]:
     data: dict[str, Any] = json.loads(
         Path(__file__).with_name("settings.json").read_text(encoding="utf-8")
     )
     return data
-
-
-def releases() -> tuple[str, ...]:
-    """The gunicorn versions that the catalogue was made from, oldest first."""
-    return tuple(_data()["releases"])
-
-
-def latest() -> str:
-    """The newest gunicorn that the catalogue knows."""
-    return releases()[-1]
 
 
 @lru_cache(maxsize=64)
@@ -116,14 +102,35 @@ def catalogue(version: str | None = None) -> Catalogue:
     others: dict[str, SettingInfo] = {}
     for name, entry in data["settings"].items():
         info = _setting(name, entry, chosen)
-        there = within(chosen, info.since, info.until) and chosen not in entry.get("except", ())
-        (settings if there else others)[name] = info
+        if chosen in entry.get("except", ()):
+            others[name] = replace(info, since=_neighbour(chosen, 1))
+        elif within(chosen, info.since, info.until):
+            settings[name] = info
+        else:
+            others[name] = info
     options = {flag: info for info in settings.values() for flag in info.flags}
-    return Catalogue(chosen, settings, options, others, data["spellings"])
+    gone = [info for name, info in settings.items() for info in _before(name, chosen)]
+    other_options = {flag: info for info in (*others.values(), *gone) for flag in info.flags}
+    other_options = {flag: info for flag, info in other_options.items() if flag not in options}
+    return Catalogue(chosen, settings, options, others, other_options, data["spellings"])
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+def _before(name: str, version: str) -> Iterator[SettingInfo]:
+    """A setting as it was before each change of its options, up to the last release with them."""
+    entry = _data()["settings"][name]
+    for change in entry.get("history", ()):
+        if "flags" in change and version_key(change["before"]) <= version_key(version):
+            last = change.get("until") or _neighbour(change["before"], -1)
+            yield replace(_setting(name, entry, last), until=last)
+
+
+def _neighbour(version: str, step: int) -> str:
+    """The release so many steps after a release."""
+    known = releases()
+    return known[known.index(version) + step]
+
+
+class Alias(Struct, frozen=True):
     """A short name of a worker class: the class, and the first and last version that know it."""
 
     path: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gunilint.parse.systemd import Directive, Unit, boolean, is_specifier, listed, timespan
 from gunilint.source import Fragment, Source
@@ -18,8 +19,7 @@ Check = Callable[[str], "str | None"]
 """Why systemd doesn't take a value, in words that follow "it"; None if it does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """What systemd makes of a directive that it doesn't take.
 
     `kind` is that of a `Problem`: "ignored" where only the value is left out, "refused" where

@@ -82,9 +82,7 @@ OVERRIDES: dict[str, str] = {"dash:Dash().server": "server backend"}
 _RESOURCES = {
     "pool": """
         sqlalchemy:create_engine sqlmodel:create_engine sqlalchemy:engine_from_config
-        psycopg_pool:NullConnectionPool httpx:Client requests:Session requests:session
-        elasticsearch:Elasticsearch opensearchpy:OpenSearch boto3:client boto3:resource
-        boto3:Session flask_sqlalchemy:SQLAlchemy
+        flask_sqlalchemy:SQLAlchemy
     """,
     "apool": """
         sqlalchemy:create_async_engine sqlalchemy:create_async_pool_from_url
@@ -101,44 +99,84 @@ _RESOURCES = {
     "loop": """
         aiohttp:ClientSession asyncpg:connect aio_pika:connect aio_pika:connect_robust
         aiokafka:AIOKafkaProducer aiokafka:AIOKafkaConsumer psycopg:AsyncConnection
-        nats:connect asyncio:get_event_loop asyncio:new_event_loop
-        apscheduler:AsyncIOScheduler
+        psycopg:AsyncConnection.connect aiosqlite:connect nats:connect asyncio:get_event_loop
+        asyncio:new_event_loop asyncio:open_connection apscheduler:AsyncIOScheduler
     """,
     "conn": """
         psycopg:connect psycopg2:connect mysql:connect pymysql:connect MySQLdb:connect
-        pika:BlockingConnection sqlite3:connect
+        oracledb:connect cx_Oracle:connect pyodbc:connect pymssql:connect
+        pika:BlockingConnection sqlite3:connect socket:create_connection
     """,
-    "thread": """
-        psycopg_pool:ConnectionPool pymongo:MongoClient grpc:insecure_channel
-        grpc:secure_channel opentelemetry:BatchSpanProcessor
-        opentelemetry:BatchLogRecordProcessor opentelemetry:PeriodicExportingMetricReader
-        confluent_kafka:Producer confluent_kafka:Consumer kafka:KafkaProducer
-        kafka:KafkaConsumer apscheduler:BackgroundScheduler threading:Thread threading:Timer
-        concurrent:ThreadPoolExecutor logging:QueueListener
+    "http": """
+        httpx:Client requests:Session requests:session elasticsearch:Elasticsearch
+        opensearchpy:OpenSearch boto3:client boto3:resource boto3:Session
     """,
-    "proc": "concurrent:ProcessPoolExecutor multiprocessing:Process multiprocessing:Pool",
-    "safe": "redis:Redis redis:StrictRedis redis:from_url",
+    "thread": "threading:Thread threading:Timer logging:QueueListener",
+    "threads": "psycopg_pool:ConnectionPool kafka:KafkaProducer multiprocessing:ThreadPool",
+    "executor": "concurrent:ThreadPoolExecutor concurrent:ProcessPoolExecutor",
+    "scheduler": """
+        apscheduler:BackgroundScheduler apscheduler:GeventScheduler flask_apscheduler:APScheduler
+    """,
+    "consumer": "paho:Client",
+    "process": "multiprocessing:Process",
+    "processes": "multiprocessing:Pool",
+    "client": """
+        pymongo:MongoClient grpc:insecure_channel grpc:secure_channel
+        opentelemetry:BatchSpanProcessor opentelemetry:BatchLogRecordProcessor
+        opentelemetry:PeriodicExportingMetricReader confluent_kafka:Producer
+        confluent_kafka:Consumer kafka:KafkaConsumer
+    """,
+    "safe": "redis:Redis redis:StrictRedis redis:from_url psycopg_pool:NullConnectionPool",
 }
 
 RESOURCES: dict[str, str] = {
     name: kind for kind, names in _RESOURCES.items() for name in names.split()
 }
-"""What a constructor makes: "conn" a connection, "pool" a lazy pool, "apool" a lazy async pool,
-"loop" something bound to an event loop, "thread" threads, "proc" processes, "safe" a client that
-notices a fork by itself."""
+"""What a constructor makes.
+
+"conn" is an open connection, "pool" an engine that connects when it is used, "apool" one for
+asyncio, "loop" something bound to an event loop, "http" a client that keeps connections. "thread",
+"scheduler", "consumer" and "process" run once they are started, "threads" and "processes" from the
+beginning, "executor" with its first task. "client" has threads of its own, and "safe" is what
+notices a fork by itself.
+"""
 
 ASYNC_KINDS = frozenset({"apool", "loop"})
 
-USING = frozenset(
+LIVE_KINDS = frozenset({"conn", "threads", "processes"})
+"""The kinds that are live as soon as they are made."""
+
+LAZY_SWITCHES = ("open", "connect")
+"""Keyword arguments that, where they are False, let such a thing wait."""
+
+_CONNECTING = frozenset(
     """
     connect begin execute executemany scalar scalars run_sync create_all drop_all reflect prepare
-    ping info server_info list_database_names list_collection_names command get set publish open
-    acquire fetch fetchrow fetchval start raw_connection request post put delete head
+    raw_connection commit flush open
     """.split()
 )
-"""Methods that make a resource live: it opens a connection, starts a thread, binds a loop."""
 
-CLOSING = frozenset("dispose close aclose disconnect shutdown terminate".split())
+USING = _CONNECTING | frozenset(
+    """
+    ping info server_info list_database_names list_collection_names command get set publish
+    acquire fetch fetchrow fetchval start request post put delete head
+    """.split()
+)
+"""Methods that make a resource live: it opens a connection, binds a loop."""
+
+STARTING: dict[str, frozenset[str]] = {
+    "pool": _CONNECTING,
+    "thread": frozenset({"start"}),
+    "scheduler": frozenset({"start"}),
+    "consumer": frozenset({"loop_start"}),
+    "process": frozenset({"start"}),
+    "executor": frozenset({"submit", "map"}),
+}
+"""The methods that make a resource of a kind live, for kinds that `USING` isn't right for."""
+
+CLOSING = frozenset(
+    "dispose close aclose disconnect shutdown terminate join stop loop_stop cancel".split()
+)
 """Methods after which nothing of a resource is left for a fork to share."""
 
 HOLDERS: dict[str, str] = dict.fromkeys(

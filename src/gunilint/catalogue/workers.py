@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from gunilint.catalogue import version_key, worker_aliases
+from msgspec import Struct
+
+from gunilint.catalogue import worker_aliases
+from gunilint.versions import version_key
 
 Effect = Literal["honoured", "partial", "ignored", "warned", "switches to gthread"]
 """What a worker makes of a setting: "warned" is ignored with a warning in the log."""
@@ -22,12 +24,13 @@ WORKER_PACKAGES = ("uvicorn", "uvicorn-worker", "gevent", "tornado", "eventlet",
 """The packages that worker classes come from or need."""
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Worker(Struct, frozen=True):
     """A family of worker classes that behave alike.
 
     `serves` is the kind of application it can call. `beats_while_draining` tells whether it
     sends heartbeats while it finishes its requests: without them, `timeout` kills it.
+    `leaves_after_grace` tells whether it ends by itself when `graceful_timeout` is over, with the
+    requests that it still has; None where that isn't measured.
     `times_requests` tells whether `timeout` is a limit for each request. `ends_with_master` is
     False for a worker that serves on when its master has died. `effects` has the settings that
     it doesn't simply honour.
@@ -36,9 +39,10 @@ class Worker:
     name: str
     serves: str
     beats_while_draining: bool
+    leaves_after_grace: bool | None
     times_requests: bool
     ends_with_master: bool
-    effects: Mapping[str, Effect] = field(hash=False)
+    effects: Mapping[str, Effect]
 
     def effect(self, setting: str) -> Effect:
         """What it makes of a setting."""

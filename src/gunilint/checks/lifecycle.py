@@ -1,44 +1,11 @@
-"""Checks of preloading, reloading and recycling."""
+"""Checks of reloading."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gunilint.application import is_async
 from gunilint.checks import Hit, Parameters, assumptions
 from gunilint.deployment import Deployment
-from gunilint.source import Span
-
-
-def preload_with_async_resource(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """`preload_app` with an async engine, pool, client or loop made at import.
-
-    Merely made, it survives the fork; used before it (variant "used"), it doesn't. Variant
-    "unseen": the application isn't in the tree, and the worker serves ASGI.
-    """
-    preload = deployment.settings.get("preload_app")
-    app, worker = deployment.app, deployment.worker
-    if preload is None or preload.known is not True or app is None:
-        return
-    place, assumes = deployment.place(preload), assumptions(preload)
-    values = {"app": app.spec}
-    if not app.found:
-        if worker is not None and worker.serves == "asgi":
-            yield Hit(place, values, variant="unseen", assumes=assumes)
-        return
-    resources = [resource for resource in app.resources if is_async(resource)]
-    if not resources:
-        return
-    used = next((resource for resource in resources if resource.uses), None)
-    resource = used or resources[0]
-    uses = used.uses if used else app.loops
-    made = resource.constructor.rpartition(".")[2]
-    values = {**values, "resource": resource.name or made, "constructor": made}
-    related: tuple[tuple[str, Span], ...] = (("made", resource.span),)
-    if uses:
-        values = {**values, "use": uses[0].what}
-        related = (*related, ("used", uses[0].span))
-    yield Hit(place, values, related, "used" if uses else None, assumes)
 
 
 def preload_with_reload(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
@@ -48,6 +15,17 @@ def preload_with_reload(deployment: Deployment, parameters: Parameters) -> Itera
         return
     related = tuple(("reload", reload.span) for reload in deployment.reloads)
     yield Hit(deployment.place(preload), {}, related, assumes=assumptions(preload))
+
+
+def python_config_with_reload(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """`-c python:module` where something reloads gunicorn by SIGHUP."""
+    config = deployment.settings.get("config")
+    if config is None or config.span is None or not deployment.reloads:
+        return
+    if isinstance(config.known, str) and config.known.startswith("python:"):
+        related = tuple(("reload", reload.span) for reload in deployment.reloads)
+        values = {"module": config.known.removeprefix("python:")}
+        yield Hit(config.span, values, related, assumes=assumptions(config))
 
 
 def reload_outside_development(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
 from gunilint.checks import Hit, Parameters, assumptions
-from gunilint.deployment import Deployment
+from gunilint.deployment import Deployment, Launch, Project
+from gunilint.discover import Tree
+from gunilint.parse.systemd import Unit
+from gunilint.source import Source
 
-_ATOM = re.compile(r"%(?:\(([^)]*)\)([#0\- +]*\d*(?:\.\d+)?[a-zA-Z])|%|(.?))")
+_MAKES = re.compile(
+    r"\b(mkdir|makedirs|install\s+-|LogsDirectory|state:\s*directory)|^[dD]!?\s+/", re.MULTILINE
+)
+_MAY_MAKE = re.compile(
+    r"(\.(sh|bash|service|conf|spec|ya?ml|tf)|(^|/)(Dockerfile|Containerfile|Makefile|Vagrantfile)[^/]*"
+    r"|\.(post|pre)inst)$"
+)
+_ATOM = re.compile(r"%(?:\(([^)]{0,200})\)([#0\- +]{0,9}\d{0,9}(?:\.\d+)?[a-zA-Z])|%|(.?))")
 
 
 def log_level(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
@@ -17,6 +28,8 @@ def log_level(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     if level is None or not isinstance(level.known, str) or level.span is None:
         return
     values, assumes = {"level": level.known}, assumptions(level)
+    if level.known[:1] in ("'", '"'):
+        return  # the quotes are what is wrong
     if level.known.lower() not in parameters["levels"]:
         yield Hit(level.span, values, (), "unknown", assumes)
     elif level.known.lower() == "debug" and not deployment.development:
@@ -62,3 +75,69 @@ def log_targets_swapped(deployment: Deployment, parameters: Parameters) -> Itera
 def _is_called(path: object, word: str, other: str) -> bool:
     name = path.rpartition("/")[2].lower() if isinstance(path, str) else ""
     return word in name and other not in name
+
+
+def log_dir_missing(project: Project, parameters: Parameters) -> Iterator[Hit]:
+    """A log file in a folder that nothing in sight creates.
+
+    `existing` are the folders that every machine has.
+    """
+    for deployment in project.deployments:
+        launch = deployment.launch
+        for name in ("accesslog", "errorlog"):
+            setting = deployment.settings.get(name)
+            if launch is None or setting is None or not isinstance(setting.known, str):
+                continue
+            folder = posixpath.dirname(setting.known)
+            if not folder or folder.startswith(("/dev/", "/proc/", "syslog:")):
+                continue
+            is_there = folder in parameters["existing"] or _is_in_tree(folder, launch, project.tree)
+            if not is_there and not _is_made(folder, deployment, project):
+                values = {"setting": name, "path": setting.known, "folder": folder}
+                yield Hit(deployment.place(setting), values, assumes=assumptions(setting))
+
+
+def _is_in_tree(folder: str, launch: Launch, tree: Tree) -> bool:
+    """Whether the project brings the folder along, or may do so."""
+    start = launch.place.text
+    if folder.startswith("/"):
+        if start is None or not f"{folder}/".startswith(f"{start.rstrip('/')}/"):
+            parts = folder.split("/")
+            tails = ("/".join(parts[index:]) for index in range(2, len(parts)))
+            return not folder.startswith("/var/") and any(map(tree.is_dir, tails))
+        folder = folder[len(start) :].strip("/")
+    return any(tree.is_dir(posixpath.join(each, folder)) for each in (launch.folder, ""))
+
+
+def _is_made(folder: str, deployment: Deployment, project: Project) -> bool:
+    """Whether the unit, or a command in some file, makes the folder."""
+    unit = deployment.launch.unit if deployment.launch else None
+    if unit is not None and any(_covers(made, folder) for made in _directories(unit)):
+        return True
+    name = posixpath.basename(folder)
+    sources = [deployment.config.source] if deployment.config else []
+    sources += [each for each in (deployment.app and deployment.app.module,) if each]
+    read = map(project.tree.read, project.tree.matching(_MAY_MAKE))
+    scripts = map(project.tree.read, sorted(project.files))
+    sources += [source for source in (*read, *scripts) if isinstance(source, Source)]
+    return any(name in source.text and _MAKES.search(source.text) for source in sources)
+
+
+_MADE_BELOW = {
+    "LogsDirectory": "/var/log",
+    "StateDirectory": "/var/lib",
+    "CacheDirectory": "/var/cache",
+    "RuntimeDirectory": "/run",
+}
+
+
+def _directories(unit: Unit) -> Iterator[str]:
+    """The folders that systemd makes for a unit."""
+    for key, parent in _MADE_BELOW.items():
+        for directive in unit.all("Service", key):
+            for word in directive.value.text.split():
+                yield posixpath.join(parent, word.partition(":")[0])
+
+
+def _covers(made: str, folder: str) -> bool:
+    return "%" in made or f"{made}/".startswith(f"{folder}/")

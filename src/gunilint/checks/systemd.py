@@ -3,59 +3,90 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_address
+from itertools import pairwise
 
+from gunilint.catalogue.directives import counting
 from gunilint.checks import Hit, Parameters, assumptions, written
-from gunilint.checks.settings import matched
-from gunilint.deployment import Deployment, Project
-from gunilint.parse.systemd import Unit, dependencies, timespan
-from gunilint.source import Span
+from gunilint.checks.exposure import addresses
+from gunilint.checks.settings import conditions
+from gunilint.command import Label
+from gunilint.deployment import Deployment, Project, Setting
+from gunilint.launch import passes_on
+from gunilint.parse.systemd import Directive, Unit, boolean, dependencies, timespan, words
+from gunilint.source import Fragment, Span
 
 _DEFAULT_STOP_TIMEOUT = 90.0
 """`DefaultTimeoutStopSec=` of systemd as it is shipped, in seconds."""
 
+_TRAP = re.compile(r"^[ \t]*trap\b.*\b(SIG)?(TERM|15)\b", re.MULTILINE)
+_GUNICORN = re.compile(r"(^|/)gunicorn$")
+_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 _REQUIREMENTS = ("Requires", "Wants", "BindsTo")
-_ORDERED_BY_DEFAULT = frozenset({"basic.target", "sysinit.target", "shutdown.target"})
-_ORDERABLE = (".service", ".target")
+_ORDERED_BY_DEFAULT = frozenset(
+    {
+        "basic.target", "cryptsetup.target", "local-fs-pre.target", "local-fs.target",
+        "paths.target", "shutdown.target", "slices.target", "sockets.target", "swap.target",
+        "sysinit.target", "systemd-journald.service", "systemd-sysctl.service",
+        "systemd-sysusers.service", "systemd-tmpfiles-setup.service", "systemd-udevd.service",
+        "tmp.mount",
+    }
+)  # fmt: skip
+"""What comes before basic.target, and so before each service with default dependencies."""
+
+_ORDERABLE = (".mount", ".service", ".target")
 
 
 def directive_is(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     """A directive of the unit that starts gunicorn has a value that doesn't fit.
 
     `section` (default Service) and `directive` name it. Its value is one of `values`, in any case,
-    or with `lasting` a time span above zero, or with `not` none of these. `given` maps settings to
-    matchers that have to hold too.
+    or with `lasting` a time span above zero, or with `not` none of these. A value that systemd
+    refuses counts only with `newer`: one that a newer systemd takes. The rest of the parameters are
+    those of `conditions`.
     """
     unit = gunicorn_unit(deployment)
-    if unit is None:
+    given = conditions(deployment, parameters)
+    if unit is None or given is None:
         return
-    directive = unit.last(parameters.get("section", "Service"), parameters["directive"])
+    section, key = parameters.get("section", "Service"), parameters["directive"]
+    directive = unit.last(section, key) if "newer" in parameters else counting(unit, section, key)
     if directive is None:
         return
     text = directive.value.text
     if parameters.get("lasting"):
         seconds = timespan(text)
-        wrong = seconds is not None and seconds > 0
+        wrong = seconds is not None and 0 < seconds < math.inf
     elif "not" in parameters:
-        wrong = text.lower() not in parameters["not"]
+        wrong = text.lower() not in map(str.lower, parameters["not"])
     else:
-        wrong = text.lower() in parameters["values"]
-    related = _given(deployment, parameters)
-    if wrong and related is not None:
-        settings = {name: deployment.settings[name].known for name in parameters.get("given", {})}
-        yield Hit(directive.span, {**settings, "value": text, "unit": unit.name}, related)
+        wrong = text.lower() in map(str.lower, parameters["values"])
+    if wrong:
+        yield _hit(directive.span, {"unit": unit.name, "value": text}, given)
 
 
 def directive_missing(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """The unit that starts gunicorn has none of `directives`; `given` as for `directive_is`."""
+    """The unit that starts gunicorn has none of `directives` in `section` (default Service).
+
+    The rest of the parameters are those of `conditions`.
+    """
     unit = gunicorn_unit(deployment)
     section = parameters.get("section", "Service")
     if unit is None or any(unit.last(section, key) for key in parameters["directives"]):
         return
     start = unit.last("Service", "ExecStart")
-    related = _given(deployment, parameters)
-    if start is not None and related is not None:
-        yield Hit(start.span, {"unit": unit.name}, related)
+    given = conditions(deployment, parameters)
+    if start is not None and given is not None:
+        yield _hit(start.span, {"unit": unit.name}, given)
+
+
+def _hit(place: Span, values: Mapping[str, object], given: Sequence[Setting]) -> Hit:
+    known = {setting.name: setting.known for setting in given}
+    related = written(*(("given", setting) for setting in given))
+    return Hit(place, {**known, **values}, related, assumes=assumptions(*given))
 
 
 def gunicorn_unit(deployment: Deployment) -> Unit | None:
@@ -64,22 +95,63 @@ def gunicorn_unit(deployment: Deployment) -> Unit | None:
     return launch.unit if launch is not None and launch.server == "gunicorn" else None
 
 
-def _given(deployment: Deployment, parameters: Parameters) -> tuple[tuple[str, Span], ...] | None:
-    """Where the settings of `given` are written; None where one of them doesn't match."""
-    given = parameters.get("given", {})
-    settings = [deployment.settings[name] for name in given]
-    if any(matched(each, given[each.name]) is None for each in settings):
-        return None
-    return written(*(("given", each) for each in settings))
+def plain_words(line: Directive) -> tuple[Fragment, ...]:
+    """The words of a command line, up to a shell that is given a script as one of them."""
+    found = words(line.value)
+    for index, (word, following) in enumerate(pairwise(found), 1):
+        is_shell = posixpath.basename(word.text.lstrip("-@:+!|")) in _SHELLS
+        if is_shell and re.match(r"-\w*c", following.text):
+            return found[:index]
+    return found
+
+
+def runs_script_of_words(unit: Unit) -> bool:
+    """Whether a command line of the unit gives a shell a script as one of its words."""
+    lines = unit.all("Service", "ExecStart")
+    return any(len(plain_words(line)) < len(words(line.value)) for line in lines)
+
+
+def gunicorn_units(project: Project) -> Iterator[Unit]:
+    """The units that start gunicorn, or mean to: some lines may be of no use to systemd."""
+    units = (gunicorn_unit(deployment) for deployment in project.deployments)
+    started = {unit.source.path for unit in units if unit is not None}
+    for unit in project.units:
+        starts = [each for each in unit.directives if each.key.lower() == "execstart"]
+        named = any(_GUNICORN.search(word.text) for each in starts for word in words(each.value))
+        if unit.source.path in started or named:
+            yield unit
+
+
+def of_service(unit: Unit, *keys: str) -> Directive | None:
+    """The directive of [Service] that sets what `keys` set, as systemd sees it."""
+    return counting(unit, "Service", *keys)
+
+
+def is_on(unit: Unit, key: str) -> bool:
+    """Whether a boolean of [Service] is set and true."""
+    directive = of_service(unit, key)
+    return directive is not None and boolean(directive.value.text) is True
+
+
+def is_off(unit: Unit, key: str) -> bool:
+    """Whether a boolean of [Service] is set and false."""
+    directive = of_service(unit, key)
+    return directive is not None and boolean(directive.value.text) is False
+
+
+def has_type(unit: Unit, *types: str) -> Directive | None:
+    """The unit's `Type=` if it is one of these."""
+    kind = of_service(unit, "Type")
+    return kind if kind is not None and kind.value.text in types else None
 
 
 def runs_as_root(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     """Neither the unit nor gunicorn's own `user` gives root up."""
     unit = gunicorn_unit(deployment)
-    if unit is None or unit.of_user or unit.last("Service", "DynamicUser"):
+    if unit is None or unit.of_user or is_on(unit, "DynamicUser"):
         return
     user = deployment.settings["user"]
-    directive = unit.last("Service", "User")
+    directive = of_service(unit, "User")
     start = unit.last("Service", "ExecStart")
     if user.known != 0 or start is None:
         return
@@ -93,8 +165,8 @@ def forking_without_daemon(deployment: Deployment, parameters: Parameters) -> It
     Variant "pidfile" is the latter.
     """
     unit = gunicorn_unit(deployment)
-    kind = unit.last("Service", "Type") if unit else None
-    if unit is None or kind is None or kind.value.text != "forking":
+    kind = has_type(unit, "forking") if unit else None
+    if unit is None or kind is None:
         return
     daemon = deployment.settings["daemon"]
     assert deployment.launch is not None
@@ -103,7 +175,9 @@ def forking_without_daemon(deployment: Deployment, parameters: Parameters) -> It
     if daemon.known is False:
         started = ("launch", deployment.launch.word.span)
         yield Hit(kind.span, {"unit": unit.name}, (started,), assumes=assumptions(daemon))
-    elif daemon.known is True and unit.last("Service", "PIDFile") is None:
+    elif daemon.known is True and not of_service(unit, "PIDFile"):
+        if is_off(unit, "GuessMainPID"):
+            return
         yield Hit(kind.span, {"unit": unit.name}, written(("daemon", daemon)), "pidfile")
 
 
@@ -113,8 +187,7 @@ def daemonized_under_supervisor(deployment: Deployment, parameters: Parameters) 
     daemon = deployment.settings.get("daemon")
     if unit is None or daemon is None or daemon.known is not True:
         return
-    kind = unit.last("Service", "Type")
-    if kind is not None and kind.value.text == "forking":
+    if has_type(unit, "forking"):
         return
     start = unit.last("Service", "ExecStart")
     related = (("unit", start.span),) if start else ()
@@ -123,25 +196,36 @@ def daemonized_under_supervisor(deployment: Deployment, parameters: Parameters) 
 
 
 def not_restarted(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """Nothing restarts gunicorn when it ends by itself.
+    """Nothing restarts gunicorn when it ends by itself: no `Restart=`, and no other unit.
 
     With `recycling` only where workers are recycled, without it only where they aren't.
     """
     unit = gunicorn_unit(deployment)
     start = unit.last("Service", "ExecStart") if unit else None
-    if unit is None or start is None:
+    if deployment.development or unit is None or start is None:
         return
     recycling = deployment.settings["max_requests"]
     is_recycling = isinstance(recycling.known, int) and recycling.known > 0
     if is_recycling is not bool(parameters.get("recycling")):
         return
-    restart = unit.last("Service", "Restart")
+    restart = of_service(unit, "Restart")
     if restart is not None and restart.value.text in ("always", "on-failure"):
+        return
+    if _is_started_again(deployment) or unit.last("Service", "Restart") is not restart:
         return
     related = written(("recycling", recycling)) if is_recycling else ()
     values = {"unit": unit.name, "restart": restart.value.text if restart else "no"}
     place = restart.span if restart else start.span
     yield Hit(place, values, related, "written" if restart else None)
+
+
+def _is_started_again(deployment: Deployment) -> bool:
+    """Whether another unit starts gunicorn again: its socket at the next connection, `Upholds=`."""
+    launch = deployment.launch
+    if launch is None or launch.unit is None:
+        return False
+    upheld = (name for other in launch.neighbours for name, _ in dependencies(other, "Upholds"))
+    return launch.activated or any(launch.unit.is_called(name) for name in upheld)
 
 
 def stop_timeout_too_short(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
@@ -151,15 +235,8 @@ def stop_timeout_too_short(deployment: Deployment, parameters: Parameters) -> It
     if launch is None or launch.unit is None or graceful is None:
         return
     longest = graceful.known
-    if not isinstance(longest, int):
-        return
-    directive = launch.unit.last("Service", "TimeoutStopSec") or launch.unit.last(
-        "Service", "TimeoutSec"
-    )
-    seconds = timespan(directive.value.text) if directive else None
-    if directive is None or seconds is None:
-        seconds = _DEFAULT_STOP_TIMEOUT
-    if seconds == 0 or math.isinf(seconds) or seconds > longest:
+    directive, seconds = stop_timeout(launch.unit)
+    if not isinstance(longest, int) or seconds > longest:
         return
     values = {
         "stop": f"{seconds:g}",
@@ -174,15 +251,30 @@ def stop_timeout_too_short(deployment: Deployment, parameters: Parameters) -> It
     yield Hit(directive.span, values, related, assumes=assumes)
 
 
+def stop_timeout(unit: Unit) -> tuple[Directive | None, float]:
+    """After how many seconds systemd kills a unit that it stops, and what says so; inf for never.
+
+    There is no directive for the default.
+    """
+    kills = unit.last("Service", "SendSIGKILL")
+    directive = of_service(unit, "TimeoutStopSec", "TimeoutSec")
+    seconds = timespan(directive.value.text) if directive else None
+    if is_off(unit, "SendSIGKILL") or (kills and boolean(kills.value.text) is False):
+        return kills, math.inf
+    if directive is None or seconds is None:
+        return directive, _DEFAULT_STOP_TIMEOUT
+    return directive, seconds or math.inf
+
+
 def notify_from_wrong_process(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
     """`Type=notify`, and what sends READY=1 isn't the unit's main process, or nothing does."""
     launch = deployment.launch
     if launch is None or launch.unit is None:
         return
-    kind = launch.unit.last("Service", "Type")
-    if kind is None or kind.value.text != "notify":
+    kind = has_type(launch.unit, "notify")
+    if kind is None:
         return
-    access = launch.unit.last("Service", "NotifyAccess")
+    access = of_service(launch.unit, "NotifyAccess")
     started = ("launch", launch.word.span)
     daemon = deployment.settings.get("daemon")
     values = {"unit": launch.unit.name, "version": deployment.catalogue.version}
@@ -196,10 +288,43 @@ def notify_from_wrong_process(deployment: Deployment, parameters: Parameters) ->
     elif launch.command.forks:
         forks = launch.command.forks
         values = {**values, "reason": forks[0].text}
-        everyone = access is not None and access.value.text == "all"
         elsewhere = all(fork.span != launch.word.span for fork in forks)
-        variant = "everyone" if everyone else None
+        variant = None
+        if access is not None and access.value.text == "all":
+            if not any(forks_that_keep(deployment, signal) for signal in ("TERM", "HUP")):
+                return
+            variant = "everyone" if lost_signals(deployment) else "shell"
         yield Hit(kind.span, values, (*forks, *([started] if elsewhere else [])), variant)
+
+
+def forks_that_keep(deployment: Deployment, signal: str) -> tuple[Label, ...]:
+    """What stays above gunicorn and doesn't pass a signal on; a script with a trap may do so."""
+    assert deployment.launch is not None
+    launch = deployment.launch
+    scripts = {label.span.source for label in (*launch.chain, *launch.command.forks)}
+    if any(_TRAP.search(script.text) for script in scripts):
+        return ()
+    return tuple(fork for fork in launch.command.forks if not passes_on(fork, signal))
+
+
+def lost_signals(deployment: Deployment) -> tuple[tuple[Directive, str, tuple[Label, ...]], ...]:
+    """The directives by which systemd signals the main process alone, where gunicorn is another.
+
+    Each comes with the signal and with what keeps it from gunicorn.
+    """
+    unit = gunicorn_unit(deployment)
+    if unit is None:
+        return ()
+    found = []
+    mode = of_service(unit, "KillMode")
+    if mode is not None and mode.value.text in ("mixed", "process"):
+        found.append((mode, "TERM", forks_that_keep(deployment, "TERM")))
+    found += [
+        (reload, "HUP", forks_that_keep(deployment, "HUP"))
+        for reload in unit.all("Service", "ExecReload")
+        if "$MAINPID" in reload.value.text or "${MAINPID}" in reload.value.text
+    ]
+    return tuple(each for each in found if each[2])
 
 
 def requirement_not_ordered(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
@@ -209,7 +334,13 @@ def requirement_not_ordered(deployment: Deployment, parameters: Parameters) -> I
         return
     unit = launch.unit
     ordered = {name for key in ("After", "Before") for name, _ in dependencies(unit, key)}
-    reported = set(ordered | _ORDERED_BY_DEFAULT)
+    for other in launch.neighbours:
+        around = [name for key in ("After", "Before") for name, _ in dependencies(other, key)]
+        if any(unit.is_called(name) for name in around):
+            ordered.add(other.name)
+    defaults = counting(unit, "Unit", "DefaultDependencies")
+    by_itself = defaults is not None and boolean(defaults.value.text) is False
+    reported = ordered | (set() if by_itself else _ORDERED_BY_DEFAULT)
     for key in _REQUIREMENTS:
         for directive in unit.all("Unit", key):
             for name, span in dependencies(unit, key):
@@ -230,5 +361,84 @@ def reload_unavailable(project: Project, parameters: Parameters) -> Iterator[Hit
         start = unit.last("Service", "ExecStart")
         kind = unit.last("Service", "Type")
         if start is None or (kind is not None and kind.value.text == "notify-reload"):
+            # systemd itself sends the signal
             continue
         yield Hit(reload.span, {"unit": unit.name}, (("unit", start.span),))
+
+
+def start_never_completes(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """The unit waits for something at the start that never happens.
+
+    `Type=oneshot` waits for the end; variant "family": READY=1 can't be sent, because
+    `RestrictAddressFamilies=` takes unix sockets away.
+    """
+    unit = gunicorn_unit(deployment)
+    if unit is None:
+        return
+    kind = has_type(unit, "oneshot")
+    if kind is not None:
+        yield Hit(kind.span, {"value": kind.value.text, "unit": unit.name})
+    notifies = has_type(unit, "notify")
+    restricted = _without_unix_sockets(unit)
+    if notifies is not None and restricted is not None:
+        values = {"value": restricted.value.text, "unit": unit.name}
+        yield Hit(restricted.span, values, (("type", notifies.span),), "family")
+
+
+def _without_unix_sockets(unit: Unit) -> Directive | None:
+    """The directive that leaves a service without AF_UNIX.
+
+    The first one says whether the list allows or forbids; later ones add to it or take away.
+    """
+    allows: bool | None = None
+    families: set[str] = set()
+    last: Directive | None = None
+    for directive in unit.all("Service", "RestrictAddressFamilies"):
+        text = directive.value.text
+        names, adds = set(text.lstrip("~").split()), not text.startswith("~")
+        if text == "none":
+            allows, families = True, set()
+        elif allows is None:
+            allows, families = adds, names
+        else:
+            families = families | names if adds is allows else families - names
+        last = directive
+    if allows is None or ("AF_UNIX" in families or "AF_LOCAL" in families) is allows:
+        return None
+    return last
+
+
+def network_not_ordered(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """A bind to one address of the machine, in a unit that doesn't wait until it is there.
+
+    Variant "inert": `After=network-online.target` alone, which nothing pulls in. `providers` are
+    the beginnings of units that bring up addresses of their own.
+    """
+    unit, launch, bind = (
+        gunicorn_unit(deployment),
+        deployment.launch,
+        deployment.settings.get("bind"),
+    )
+    if unit is None or launch is None or bind is None or unit.of_user or launch.activated:
+        return
+    own = [address for address in addresses(bind) if _is_of_machine(address)]
+    after = [name for name, _ in dependencies(unit, "After")]
+    if not own or any(name.startswith(tuple(parameters["providers"])) for name in after):
+        return
+    waits = "network-online.target" in after
+    if waits and "network-online.target" in unit.brings():
+        return
+    values = {"address": own[0], "unit": unit.name}
+    assumes = assumptions(bind)
+    yield Hit(deployment.place(bind), values, (), "inert" if waits else None, assumes)
+
+
+def _is_of_machine(address: str) -> bool:
+    """Whether an address is a literal one of one interface, and not of the loopback."""
+    plain = address.removeprefix("tcp://")
+    host = plain[1:].partition("]")[0] if plain.startswith("[") else plain.partition(":")[0]
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return False
+    return not (found.is_unspecified or found.is_loopback)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from gunilint.checks import Hit, Parameters, assumptions, written
+from gunilint.checks.settings import setting_is
 from gunilint.deployment import Deployment
+from gunilint.import_time import Resource
+
+_STATEMENT = re.compile(r"(?:^|\s)(?:-c\s*|--)statement_timeout=(\d{1,9})(ms|s|min)?(?:\s|$)")
+"""PostgreSQL's limit among the options of a connection."""
+_UNITS = {"": 0.001, "ms": 0.001, "s": 1, "min": 60}
 
 
 def timeout_below_graceful_timeout(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
@@ -42,3 +49,40 @@ def timeout_below_graceful_timeout(deployment: Deployment, parameters: Parameter
     }
     assumes = assumptions(timeout, graceful)
     yield Hit(deployment.place(anchor), values, written(other), variant, assumes)
+
+
+def timeout_too_short(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """`timeout` of sync workers, as `setting-is` has it, or below what a statement may take.
+
+    Variant "statement" is the latter: a connection of the application allows it so much itself.
+    """
+    short = list(setting_is(deployment, parameters))
+    yield from short
+    timeout, worker, app = deployment.settings.get("timeout"), deployment.worker, deployment.app
+    if short or timeout is None or worker is None or app is None or deployment.development:
+        return
+    seconds = timeout.known
+    if not worker.times_requests or not isinstance(seconds, int) or seconds == 0:
+        return
+    for resource in app.resources:
+        allowed = _statement_timeout(resource)
+        if allowed is not None and allowed > seconds:
+            values = {"value": seconds, "allowed": f"{allowed:g}", "setting": "timeout"}
+            related = (("statement", resource.span),)
+            yield Hit(deployment.place(timeout), values, related, "statement", assumptions(timeout))
+            return
+
+
+def _statement_timeout(resource: Resource) -> float | None:
+    """The seconds that a connection gives a statement: PostgreSQL's option, or MySQL's reading."""
+    arguments: Mapping[int | str, object] = resource.arguments
+    inner = arguments.get("connect_args")
+    if isinstance(inner, dict):
+        arguments = inner
+    elif resource.kind != "conn":
+        return None
+    options, reading = arguments.get("options"), arguments.get("read_timeout")
+    found = _STATEMENT.search(options) if isinstance(options, str) else None
+    if found is not None:
+        return int(found[1]) * _UNITS[found[2] or ""]
+    return float(reading) if isinstance(reading, int) else None

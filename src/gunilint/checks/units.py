@@ -8,42 +8,73 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from gunilint.catalogue.directives import known_sections, refusal
-from gunilint.checks import Hit, Parameters, assumptions, written
+from gunilint.checks import Hit, Parameters, assumptions
 from gunilint.checks.exposure import addresses
-from gunilint.checks.systemd import gunicorn_unit
-from gunilint.deployment import Deployment, Project
+from gunilint.checks.systemd import (
+    gunicorn_unit,
+    gunicorn_units,
+    is_on,
+    of_service,
+    plain_words,
+)
+from gunilint.deployment import Deployment, Launch, Project, Setting
+from gunilint.discover import Tree, normalise
+from gunilint.follow import unit_place
 from gunilint.parse import systemd
 from gunilint.parse.systemd import Directive, Unit, dependencies
 
-_SHELL = re.compile(r"&&|\|\|?|[0-9]?>>?&?\d?|<|&|\$\(.*|`.*|~/.*")
-_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
-_EXPANSION = re.compile(r"\$(\{[A-Za-z_]\w*\}|[A-Za-z_]\w*)")
+_SHELL_WORD = re.compile(
+    r"&&|\|\|?|&"  # lists, pipelines, background
+    r"|\d?>>?.*|&>.*|<.*"  # redirections
+    r"|~(/.*)?"  # a home folder
+    r"|(--[\w-]+=)?(\.{0,2}|~)/[^ ]*[*{][^ ]*"  # globs and braces in a path
+)
+_TMPFILES = re.compile("tmpfiles")
+_SUBSTITUTION = re.compile(r"\$\(|`[^`]*`")
+_NAME = r"[A-Z_][A-Z0-9_]+"
+_IN_VALUE = re.compile(rf"(?<![^:/ \"'])\$(?:\{{{_NAME}\}}|{_NAME})(?![^:/ \"'])")
+_IN_WORD = re.compile(rf"(?<!\$)\$({_NAME})(?![a-z])")
 _WITH_DEFAULT = re.compile(r"\$\{\w+(:?[-+=?]|[#%/^,])[^}]*\}?")
+_BEFORE_START = ("/run/lock", "/run/shm", "/run/systemd", "/run/user")
+"""Folders below /run that are there at each boot."""
 
 
-def ignored_directive(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+def ignored_directive(project: Project, parameters: Parameters) -> Iterator[Hit]:
     """A directive that systemd leaves out: in the wrong section, misspelt, or with a bad value.
 
-    Variants: "section", "spelling", "refused" (the whole unit isn't loaded). A name that is like no
-    other may be a newer systemd's, as may the values that `newer` lists.
+    Variants: "section", "spelling", "header" (a section that isn't one), "refused" (the whole unit
+    isn't loaded). A name that is like no other may be a newer systemd's, as may the values that
+    `newer` lists. Lists with commas are left to a rule of their own.
     """
-    unit = gunicorn_unit(deployment)
-    if unit is None:
-        return
-    for directive in unit.directives:
-        section, key, text = directive.section, directive.key, directive.value.text
-        refused = refusal(section, key, text)
-        if refused is None or text in parameters["newer"].get(key, ()):
-            continue
-        values = {"key": key, "value": text, "section": section, "unit": unit.name}
-        values["reason"] = refused.reason
-        sections = known_sections()
-        if section in sections and key not in sections[section]:
-            yield from _misplaced(directive, values)
-        elif section in sections:
-            yield Hit(
-                directive.span, values, variant="refused" if refused.kind == "refused" else None
-            )
+    for unit in gunicorn_units(project):
+        unknown: set[str] = set()
+        for directive in unit.directives:
+            section, key, text = directive.section, directive.key, directive.value.text
+            refused = refusal(section, key, text)
+            if refused is None or text in parameters["newer"].get(key, ()):
+                continue
+            if key in systemd.DEPENDENCIES and "," in text:
+                continue
+            values = {"key": key, "value": text, "section": section, "unit": unit.name}
+            values["reason"] = refused.reason
+            if section not in known_sections():
+                if section not in unknown:
+                    yield from _misspelt_section(directive, values)
+                unknown.add(section)
+            elif key not in known_sections()[section]:
+                yield from _misplaced(directive, values)
+            else:
+                variant = "refused" if refused.kind == "refused" else None
+                yield Hit(directive.span, values, variant=variant)
+
+
+def _misspelt_section(directive: Directive, values: dict[str, str]) -> Iterator[Hit]:
+    """A section that systemd doesn't know, if it is like one that it knows."""
+    name = directive.section
+    same = [each for each in known_sections() if each.lower() == name.lower()]
+    close = same or get_close_matches(name, list(known_sections()), 1, 0.8)
+    if close:
+        yield Hit(directive.span, {**values, "meant": close[0]}, variant="header")
 
 
 def _misplaced(directive: Directive, values: dict[str, str]) -> Iterator[Hit]:
@@ -60,185 +91,301 @@ def _misplaced(directive: Directive, values: dict[str, str]) -> Iterator[Hit]:
         yield Hit(directive.span, {**values, "meant": close[0]}, variant="spelling")
 
 
-def shell_syntax_in_exec(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """A word of `ExecStart=` that only a shell would understand."""
-    unit = gunicorn_unit(deployment)
-    for directive in unit.all("Service", "ExecStart") if unit is not None else ():
-        assert unit is not None
-        words = systemd.words(directive.value)
-        program = posixpath.basename(words[0].text.lstrip("-@:+!")) if words else ""
-        if program in _SHELLS:
+def shell_syntax_in_exec(project: Project, parameters: Parameters) -> Iterator[Hit]:
+    """A word of a command line that only a shell would understand; variant "comment": `#`.
+
+    `keys` are the directives to look at.
+    """
+    for unit in gunicorn_units(project):
+        for key in parameters["keys"]:
+            for directive in unit.all("Service", key):
+                yield from _shell_syntax(unit, directive)
+
+
+def _shell_syntax(unit: Unit, directive: Directive) -> Iterator[Hit]:
+    """The first such word of a command line."""
+    value, found = directive.value, plain_words(directive)
+    for word in found[1:]:
+        start = value.offsets.index(word.offsets[0]) if word.text else 0
+        if value.text[start - 1] in "\"'":
             continue
-        for word in words[1:]:
-            if _SHELL.fullmatch(word.text):
-                yield Hit(word.span(), {"word": word.text, "unit": unit.name})
-                break
+        program = posixpath.basename(found[0].text.lstrip("-@:+!|"))
+        values = {"program": program, "key": directive.key, "unit": unit.name, "word": word.text}
+        if word.text.startswith("#"):
+            comment = value.slice(start, len(value.text))
+            yield Hit(comment.span(), {**values, "word": comment.text}, variant="comment")
+            return
+        if _SHELL_WORD.fullmatch(word.text) or _SUBSTITUTION.search(word.text):
+            yield Hit(word.span(), values)
+            return
 
 
 def environment_not_expanded(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """`$NAME` in `Environment=`; variants "default": `${NAME:-x}`, "comma" in a list."""
+    """Text that its author takes for a variable or a list, and systemd doesn't.
+
+    `$NAME` in `Environment=`; variants "default": `${NAME:-x}`, "within": `$NAME` inside of a word
+    of `ExecStart=`, "comma" in a list of units.
+    """
     unit = gunicorn_unit(deployment)
     if unit is None:
         return
     for directive in unit.all("Service", "Environment"):
-        found = _EXPANSION.search(directive.value.text)
-        if found is not None:
-            yield Hit(directive.span, {"variable": found[0], "unit": unit.name})
+        for word in systemd.words(directive.value):
+            found = _IN_VALUE.search(word.text.partition("=")[2])
+            if found is not None:
+                yield Hit(directive.span, {"variable": found[0], "unit": unit.name})
+                break
     for directive in unit.all("Service", "ExecStart"):
-        found = _WITH_DEFAULT.search(directive.value.text)
-        program = posixpath.basename(directive.value.text.split(" ")[0])
-        if found is not None and program not in _SHELLS:
-            place = directive.value.span(found.start(), found.end())
-            yield Hit(place, {"variable": found[0], "unit": unit.name}, variant="default")
+        yield from _not_expanded(unit, directive)
     for key in parameters["lists"]:
         for name, span in dependencies(unit, key):
             if "," in name:
                 yield Hit(span, {"name": name, "key": key, "unit": unit.name}, variant="comma")
 
 
-def socket_dir_missing(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """A unix socket below /run that nothing makes the folder for; variant "private": in /tmp."""
-    unit, bind = gunicorn_unit(deployment), deployment.settings.get("bind")
-    if unit is None or bind is None:
-        return
-    made = [
-        name for each in unit.all("Service", "RuntimeDirectory") for name in each.value.text.split()
-    ]
-    private = unit.last("Service", "PrivateTmp")
-    is_private = private is not None and systemd.boolean(private.value.text) is True
-    for address in addresses(bind):
-        path = address.removeprefix("unix:").removeprefix("//")
-        folder = posixpath.dirname(path)
-        values = {"address": address, "folder": folder, "unit": unit.name}
-        values["name"] = folder.partition("/run/")[2]
-        place, assumes = deployment.place(bind), assumptions(bind)
-        if not address.startswith("unix:"):
-            continue
-        if re.match(r"(/var)?/run/[^/]+/", path):
-            if not any(_covers(name, folder) for name in made) and not _makes_folder(unit, folder):
-                yield Hit(place, values, assumes=assumes)
-        elif path.startswith(("/tmp/", "/var/tmp/")) and is_private and private is not None:
-            yield Hit(place, values, (("private", private.span),), "private", assumes)
+def _not_expanded(unit: Unit, directive: Directive) -> Iterator[Hit]:
+    """What systemd leaves in a command line."""
+    for index, word in enumerate(plain_words(directive)):
+        prefixes = word.text[: len(word.text) - len(word.text.lstrip("-@:+!|"))]
+        if index == 0 and ":" in prefixes:
+            return
+        default, within = _WITH_DEFAULT.search(word.text), _IN_WORD.search(word.text)
+        values = {"word": word.text, "unit": unit.name}
+        if default is not None:
+            place = word.span(default.start(), default.end())
+            yield Hit(place, {**values, "variable": default[0]}, variant="default")
+        elif within is not None and within[0] != word.text:
+            place = word.span(within.start(), within.end())
+            values = {**values, "variable": within[0], "name": within[1]}
+            yield Hit(place, values, variant="within")
 
 
-def _covers(name: str, folder: str) -> bool:
-    """Whether `RuntimeDirectory=name` makes a folder below /run."""
-    path = folder.removeprefix("/var").removeprefix("/run/")
-    return name == path or name.startswith(path + "/")
+def socket_dir_missing(project: Project, parameters: Parameters) -> Iterator[Hit]:
+    """A unix socket below /run that nothing makes the folder for.
 
-
-def _makes_folder(unit: Unit, folder: str) -> bool:
-    """Whether a command before the start makes the folder."""
-    before = unit.all("Service", "ExecStartPre")
-    return any(folder in directive.value.text for directive in before)
-
-
-def no_working_directory(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """A relative config file, in a unit that starts in `/`."""
-    unit, launch = gunicorn_unit(deployment), deployment.launch
-    if unit is None or launch is None or launch.place.text != "/":
-        return
-    options = [use for use in launch.line.options if use.setting.name == "config"]
-    chdir = deployment.settings["chdir"]
-    for use in options[-1:]:
-        path = getattr(use.value, "value", None)
-        relative = isinstance(path, str) and not path.startswith(("/", "python:", "file:/"))
-        if relative and chdir.span is None:
-            yield Hit(use.span, {"path": path, "unit": unit.name})
-
-
-def signal_to_shell(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """The main process is a shell, and it alone gets the signals that are meant for gunicorn.
-
-    Variants: "reload" (SIGHUP of `ExecReload=` ends the shell) and the rule's own message for
-    `KillMode=mixed`, with which only the main process is told to stop.
+    Variants: "private" (in the /tmp of the service alone), "direct" (in /run itself, where only
+    root may write).
     """
-    unit, launch = gunicorn_unit(deployment), deployment.launch
-    if unit is None or launch is None or not launch.command.forks:
-        return
-    kind = unit.last("Service", "Type")
-    if kind is not None and kind.value.text in ("notify", "forking"):
-        return
-    forks = launch.command.forks
-    values = {"unit": unit.name, "reason": forks[0].text}
-    mode = unit.last("Service", "KillMode")
-    if mode is not None and mode.value.text == "mixed":
-        yield Hit(mode.span, values, forks)
-    for reload in unit.all("Service", "ExecReload"):
-        if "$MAINPID" in reload.value.text or "${MAINPID}" in reload.value.text:
-            yield Hit(reload.span, values, forks, "reload")
-
-
-def type_not_notify(project: Project, parameters: Parameters) -> Iterator[Hit]:
-    """Others are ordered after gunicorn, and the unit's type doesn't let it say when it's ready."""
     for deployment in project.deployments:
         unit, launch = gunicorn_unit(deployment), deployment.launch
-        if unit is None or launch is None or launch.command.forks:
+        bind = deployment.settings.get("bind")
+        if unit is None or launch is None or bind is None or unit.of_user or launch.activated:
             continue
-        kind = unit.last("Service", "Type")
-        if kind is not None and kind.value.text not in ("simple", "exec"):
+        for address in addresses(bind):
+            if address.startswith("unix:"):
+                path = address.removeprefix("unix:").removeprefix("//")
+                path = re.sub(r"^/var/run/", "/run/", path)
+                yield from _socket_folder(project, deployment, unit, bind, address, path)
+
+
+def _socket_folder(
+    project: Project, deployment: Deployment, unit: Unit, bind: Setting, address: str, path: str
+) -> Iterator[Hit]:
+    """What is wrong with the folder of a unix socket."""
+    folder = posixpath.dirname(path)
+    values = {"address": address, "folder": folder, "unit": unit.name}
+    values["name"] = folder.partition("/run/")[2] or unit.name.partition(".")[0].rstrip("@")
+    place, assumes = deployment.place(bind), assumptions(bind)
+    private = of_service(unit, "PrivateTmp")
+    user = of_service(unit, "User")
+    if path.startswith(("/tmp/", "/var/tmp/")):
+        if private is not None and is_on(unit, "PrivateTmp"):
+            yield Hit(place, values, (("private", private.span),), "private", assumes)
+    elif folder == "/run":
+        if user is not None and user.value.text not in ("root", "0") and "%" not in user.value.text:
+            values["user"] = user.value.text
+            yield Hit(place, values, (("user", user.span),), "direct", assumes)
+    elif folder.startswith("/run/") and not _is_made(project, deployment, folder):
+        yield Hit(place, values, assumes=assumes)
+
+
+def _is_made(project: Project, deployment: Deployment, folder: str) -> bool:
+    """Whether the system or something in the project makes a folder below /run."""
+    if folder.startswith(_BEFORE_START):
+        return True
+    made = [
+        systemd.specified(each.value, unit)
+        for unit in project.units
+        for each in unit.all("Service", "RuntimeDirectory")
+    ]
+    names = [name.partition(":")[0] for text in made if text for name in text.split()]
+    if None in made or any(f"/run/{name}/".startswith(f"{folder}/") for name in names):
+        return True
+    assert deployment.launch is not None
+    unit, chain = deployment.launch.unit, deployment.launch.chain
+    assert unit is not None
+    spellings = (folder, f"/var{folder}")
+    texts = [each.value.text for each in unit.all("Service", "ExecStartPre")]
+    scripts = {label.span.source for label in chain if label.span.source is not unit.source}
+    texts += [
+        script.text for script in scripts if "mkdir" in script.text or "install" in script.text
+    ]
+    for path in project.tree.matching(_TMPFILES):
+        source = project.tree.read(path)
+        texts += [source.text] if source else []
+    return any(spelling in text for text in texts for spelling in spellings)
+
+
+def no_working_directory(project: Project, parameters: Parameters) -> Iterator[Hit]:
+    """A relative path in a unit that starts in `/`.
+
+    The config file is looked for there whatever `chdir` says; variant "app": the application, which
+    is in the project and isn't installed as a package of its own.
+    """
+    for deployment in project.deployments:
+        unit, launch = gunicorn_unit(deployment), deployment.launch
+        if unit is None or launch is None or launch.place.text != "/":
             continue
-        if not deployment.catalogue.at_least("20.0.0"):
+        options = [use for use in launch.line.options if use.setting.name == "config"]
+        for use in options[-1:]:
+            path = getattr(use.value, "value", None)
+            if isinstance(path, str) and not path.startswith(("/", "python:", "file:/")):
+                yield Hit(use.span, {"path": path, "unit": unit.name})
+        app, settings = deployment.app, deployment.settings
+        moved = any(settings[name].span is not None for name in ("chdir", "pythonpath"))
+        if options or moved or app is None or not app.found or launch.line.app is None:
             continue
-        waiting = [
-            (other, span)
-            for other in project.units
-            if other is not unit
-            for name, span in dependencies(other, "After")
-            if name == unit.name
-        ]
-        start = unit.last("Service", "ExecStart")
-        if waiting and start is not None:
-            place = kind.span if kind else start.span
-            related = tuple(("waiting", span) for _, span in waiting[:3])
-            yield Hit(place, {"unit": unit.name, "other": waiting[0][0].name}, related)
+        if not _may_find_modules(launch) and not _is_installable(project.tree):
+            yield Hit(launch.line.app.span, {"path": app.spec, "unit": unit.name}, variant="app")
+
+
+def _may_find_modules(launch: Launch) -> bool:
+    """Whether the environment may lead Python to the project."""
+    environment = launch.command.environment
+    return "PYTHONPATH" in environment or getattr(environment, "unread", None) is not None
+
+
+def _is_installable(tree: Tree) -> bool:
+    """Whether the project can be installed as a package, which Python then finds anywhere."""
+    about = tree.read("pyproject.toml")
+    tables = ("[build-system]", "[project]", "[tool.poetry]")
+    return (
+        tree.is_file("setup.py")
+        or tree.is_file("setup.cfg")
+        or (about is not None and any(table in about.text for table in tables))
+    )
+
+
+def type_not_notify(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """The unit's type doesn't let gunicorn say when it is ready.
+
+    It matters to those that are ordered after it, or (variant "socket") whose socket it takes over.
+    """
+    unit, launch = gunicorn_unit(deployment), deployment.launch
+    if unit is None or launch is None or launch.command.forks:
+        return
+    kind = of_service(unit, "Type")
+    start = unit.last("Service", "ExecStart")
+    is_silent = kind is None or kind.value.text in ("simple", "exec")
+    if not is_silent or start is None or not deployment.catalogue.at_least("20.0.0"):
+        return
+    waiting = [
+        (other, span)
+        for other in launch.neighbours
+        for name, span in dependencies(other, "After")
+        if unit.is_called(name)
+    ]
+    place = kind.span if kind else start.span
+    if waiting:
+        related = tuple(("waiting", span) for _, span in waiting[:3])
+        yield Hit(place, {"unit": unit.name, "other": waiting[0][0].name}, related)
+    elif launch.sockets:
+        socket = launch.sockets[0]
+        listening = socket.all("Socket", "ListenStream")
+        related = tuple(("socket", directive.span) for directive in listening[:1])
+        yield Hit(place, {"unit": unit.name, "other": socket.name}, related, "socket")
 
 
 def legacy_directive(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """A value that systemd replaces by a newer one, with a remark in the journal at each start."""
-    unit = gunicorn_unit(deployment)
-    if unit is None:
+    """What systemd replaces by something newer, with a remark in the journal at each start.
+
+    Variant "renamed": the directive itself has another name now.
+    """
+    unit, launch = gunicorn_unit(deployment), deployment.launch
+    if unit is None or launch is None:
         return
-    for directive in unit.directives:
-        for old, new in parameters["replaced"].get(directive.key, {}).items():
-            if directive.value.text == old or directive.value.text.startswith(old + "/"):
-                values = {"key": directive.key, "value": directive.value.text, "new": new}
-                yield Hit(directive.span, values)
+    for directive in (each for of in (unit, *launch.sockets) for each in of.directives):
+        key, text = directive.key, directive.value.text
+        values = {"key": key, "value": text, "unit": unit.name}
+        for old, new in parameters["replaced"].get(key, {}).items():
+            if text == old or text.startswith(old + "/"):
+                yield Hit(directive.span, {**values, "new": new})
+        if key in parameters["renamed"] and text:
+            values["new"] = parameters["renamed"][key]
+            yield Hit(directive.span, values, variant="renamed")
 
 
-def socket_unit_conflict(project: Project, parameters: Parameters) -> Iterator[Hit]:
-    """A socket unit hands gunicorn its sockets, so that a different `bind` has no effect."""
-    for deployment in project.deployments:
-        unit, bind = gunicorn_unit(deployment), deployment.settings.get("bind")
-        if unit is None or bind is None or bind.span is None:
-            continue
-        path = unit.source.path.removesuffix(".service") + ".socket"
-        source = project.tree.read(path)
-        if source is None:
-            continue
-        listening = systemd.parse(source, posixpath.basename(path)).all("Socket", "ListenStream")
-        passed = {directive.value.text for directive in listening}
-        bound = {address.removeprefix("unix:").removeprefix("//") for address in addresses(bind)}
-        if passed and bound and passed.isdisjoint(bound):
-            values = {"bound": ", ".join(sorted(bound)), "passed": ", ".join(sorted(passed))}
-            related = (("socket", listening[0].span),)
+def socket_unit_conflict(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
+    """A socket unit hands over sockets, and gunicorn is told something else.
+
+    A different `bind` has no effect. Variants: "wrapper" (another process gets the sockets),
+    "reuse_port" (gunicorn doesn't take them), "alone" (a service that nothing binds to its socket
+    unit and that may be started without it).
+    """
+    unit, launch = gunicorn_unit(deployment), deployment.launch
+    bind = deployment.settings.get("bind")
+    if unit is None or launch is None or bind is None:
+        return
+    listening = [
+        (socket, directive)
+        for socket in launch.sockets
+        if not _accepts(socket)
+        for directive in socket.all("Socket", "ListenStream")
+    ]
+    passed = {systemd.specified(directive.value, socket) for socket, directive in listening}
+    if not passed or None in passed:
+        return
+    bound = addresses(bind)
+    socket, directive = listening[0]
+    values = {
+        "bound": ", ".join(bound),
+        "passed": ", ".join(sorted(filter(None, passed))),
+        "unit": unit.name,
+        "socket": socket.name,
+    }
+    related = (("socket", directive.span),)
+    reuse = deployment.settings["reuse_port"]
+    if launch.command.forks:
+        yield Hit(launch.word.span, values, (*related, *launch.command.forks), "wrapper")
+    elif reuse.known is True:
+        yield Hit(deployment.place(reuse), values, related, "reuse_port", assumptions(reuse))
+    elif bind.span is not None:
+        same = {_endpoint(text) for text in passed if text} & {_endpoint(text) for text in bound}
+        if bound and not same:
             yield Hit(deployment.place(bind), values, related, assumes=assumptions(bind))
+    elif unit.all("Install", "WantedBy") and not any(map(socket.is_called, unit.brings())):
+        start = unit.last("Service", "ExecStart")
+        yield Hit(start.span if start else launch.entry, values, related, "alone")
 
 
-def pid_file_mismatch(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:
-    """`PIDFile=` names a file that gunicorn isn't told to write."""
-    unit = gunicorn_unit(deployment)
-    directive = unit.last("Service", "PIDFile") if unit else None
-    if unit is None or directive is None:
-        return
-    pidfile = deployment.settings["pidfile"]
-    wanted = directive.value.text.replace("/var/run/", "/run/")
-    wanted = wanted if wanted.startswith("/") else f"/run/{wanted}"
-    actual = pidfile.known
-    if "%" in wanted or not (pidfile.is_none or isinstance(actual, str)):
-        return
-    if isinstance(actual, str) and actual.replace("/var/run/", "/run/") == wanted:
-        return
-    variant = None if isinstance(actual, str) else "none"
-    values = {"wanted": directive.value.text, "actual": actual, "unit": unit.name}
-    yield Hit(directive.span, values, written(("pidfile", pidfile)), variant, assumptions(pidfile))
+def _accepts(socket: Unit) -> bool:
+    """Whether a socket unit starts a service for each connection."""
+    directive = socket.last("Socket", "Accept")
+    return directive is not None and systemd.boolean(directive.value.text) is True
+
+
+def _endpoint(address: str) -> str:
+    """An address in one spelling for gunicorn and systemd; all interfaces are the same."""
+    plain = address.removeprefix("unix:").removeprefix("tcp://")
+    if "/" in plain:
+        return re.sub(r"^/+(var/run/)?", "/run/" if "/var/run/" in plain[:9] else "/", plain)
+    host, _, port = plain.rpartition(":")
+    return f":{port}" if host in ("", "*", "0.0.0.0", "[::]") else f"{host}:{port}"
+
+
+def env_file_optional(project: Project, parameters: Parameters) -> Iterator[Hit]:
+    """`EnvironmentFile=` without `-` for a file that the repository ignores."""
+    for deployment in project.deployments:
+        unit = gunicorn_unit(deployment)
+        if unit is None:
+            continue
+        place = unit_place(unit, project.tree)
+        base = f"{place.text.rstrip('/')}/" if place.text else "/"
+        for directive in unit.all("Service", "EnvironmentFile"):
+            path = systemd.specified(directive.value, unit)
+            if path is None or base == "/" or not path.startswith(base) or "*" in path:
+                continue
+            inner = path.removeprefix(base)
+            candidates = [normalise(f"{folder}/{inner}") for folder in place.folders]
+            if any(each is not None and project.tree.ignores(each) for each in candidates):
+                yield Hit(directive.span, {"path": path, "file": inner, "unit": unit.name})

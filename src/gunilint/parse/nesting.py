@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_BRACKETS = 100
+_BRACKETS = 50
 """The deepest brackets."""
 _CHAIN = 2000
 """The most tokens without a comma or line end between them."""
@@ -25,13 +25,17 @@ _TOKEN = re.compile(
 )
 
 
-def too_deep(text: str) -> int | None:
-    """The offset at which a Python text gets too deep to be parsed; None if it doesn't."""
-    depth = chain = branches = 0
+def too_deep(text: str, most: int) -> tuple[int, str] | None:
+    """Where a Python text gets too deep or has `most` tokens, and which; None if nowhere."""
+    depth = chain = branches = tokens = 0
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup
         if kind == "skip":
             continue
+        # what stands in the braces of an f-string is code
+        tokens += 1 + match[0].count("{") * (kind == "string")
+        if tokens > most:
+            return match.start(), f"it has more than {most:,} words and marks"
         chain = 0 if kind == "break" else chain + 1
         if kind == "open":
             depth += 1
@@ -40,5 +44,5 @@ def too_deep(text: str) -> int | None:
         elif kind == "word" and match[0] == "elif":
             branches += 1
         if depth > _BRACKETS or chain > _CHAIN or branches > _BRANCHES:
-            return match.start()
+            return match.start(), "it is nested too deeply"
     return None

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import cast
 
 import libcst as cst
-from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
+from libcst.metadata import ByteSpanPositionProvider, CodeSpan
 
 from gunilint import syntax as s
 from gunilint.parse.nesting import too_deep
 from gunilint.source import Problem, Source, Span
 
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|\$\{\w+\}")
+_TEMPLATE = re.compile(r"\{\{.{0,200}?\}\}|\{%.{0,200}?%\}|<%.{0,200}?%>|\$\{\w+\}")
 _PYTHON_2 = re.compile(
     r"""^[ \t]*(print[ \t]+[^=\s(.,:\[]|exec[ \t]+["']|except[ \t]+[\w.]+[ \t]*,[ \t]*\w+[ \t]*:
     |raise[ \t]+\w+[ \t]*,)|\bur["']|(?<![\w.])0[0-7]+(?![\w.xob])""",
     re.MULTILINE | re.VERBOSE,
 )
+_TOKENS = 15_000
+"""The most tokens of a config, some 2,000 lines: libcst takes a second for them."""
 _PLACE = re.compile(r"error at (\d+):(\d+)")
 
 
@@ -30,16 +33,18 @@ def parse(source: Source) -> s.PythonConfig:
     if "\0" in source.text:
         at = source.text.index("\0")
         return _failed(source, Problem(source.span(at, at + 1), "it has a NUL byte", "binary"))
-    deep = too_deep(source.text)
+    deep = too_deep(source.text, _TOKENS)
     if deep is not None:
-        return _failed(source, Problem(source.span(deep, deep + 1), "it is nested too deeply"))
+        at, reason = deep
+        return _failed(source, Problem(source.span(at, at + 1), reason))
     try:
         module = cst.parse_module(source.text)
-        wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-        places = wrapper.resolve(ByteSpanPositionProvider)
+        places = _Places().of(module)
         body = tuple(_Lowering(source, places).statements(module.body))
     except cst.ParserSyntaxError as error:
         return _failed(source, _syntax_problem(source, error))
+    except (cst.CSTLogicError, cst.CSTValidationError):
+        return _failed(source, Problem(*_place(source, 1)))
     except RecursionError:
         return _failed(source, Problem(source.first_line(), "it is nested too deeply"))
     problem = _misplaced(source, body)
@@ -61,12 +66,12 @@ def _syntax_problem(source: Source, error: cst.ParserSyntaxError) -> Problem:
         start = old.start() + len(old[0]) - len(old[0].lstrip())
         line = source.line(source.position(start)[0]).strip()
         return Problem(source.span(start, old.end()), f"`{line}`", "python2")
-    span, reason = _place(source, error)
-    return Problem(span, reason)
+    place = _PLACE.search(error.message)
+    return Problem(*_place(source, int(place[1]) if place else error.raw_line))
 
 
-def _place(source: Source, error: cst.ParserSyntaxError) -> tuple[Span, str]:
-    """Where and why; CPython's own words where it refuses the file too."""
+def _place(source: Source, line: int) -> tuple[Span, str]:
+    """Where and why: CPython's own words where it refuses the file too, or else a line."""
     try:
         ast.parse(source.text)
     except SyntaxError as refusal:
@@ -77,9 +82,7 @@ def _place(source: Source, error: cst.ParserSyntaxError) -> tuple[Span, str]:
         return source.span(start, min(start + 1, len(source.text))), refusal.msg
     except (ValueError, RecursionError, MemoryError):
         pass
-    place = _PLACE.search(error.message)
-    line = min(int(place[1]) if place else error.raw_line, len(source.line_starts))
-    return source.line_span(max(1, line)), "the syntax is broken"
+    return source.line_span(min(max(1, line), len(source.line_starts))), "the syntax is broken"
 
 
 def _misplaced(source: Source, body: Sequence[s.Statement]) -> Problem | None:
@@ -90,10 +93,18 @@ def _misplaced(source: Source, body: Sequence[s.Statement]) -> Problem | None:
     return None
 
 
+class _Places(ByteSpanPositionProvider):
+    """Where each node is, in bytes; libcst's own way to ask would visit every node once more."""
+
+    def of(self, module: cst.Module) -> Mapping[cst.CSTNode, CodeSpan]:
+        self._gen_impl(module)
+        return cast("Mapping[cst.CSTNode, CodeSpan]", self._computed)
+
+
 class _Lowering:
     """From libcst's nodes to `syntax`."""
 
-    def __init__(self, source: Source, places: object) -> None:
+    def __init__(self, source: Source, places: Mapping[cst.CSTNode, CodeSpan]) -> None:
         self.source = source
         self.places = places
         self.data = source.text.encode("utf-8", "surrogatepass")
@@ -105,7 +116,7 @@ class _Lowering:
         return len(self.data[:byte].decode("utf-8", "ignore"))
 
     def span(self, node: cst.CSTNode) -> Span:
-        place = self.places[node]  # type: ignore[index]
+        place = self.places[node]
         start = self.offset(place.start)
         return Span(self.source, start, self.offset(place.start + place.length))
 

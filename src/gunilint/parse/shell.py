@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from gunilint.source import Fragment, Problem
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gunilint.source import Fragment, Layout, Problem, Source, Span
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -22,15 +26,25 @@ _SECONDS = 2.0
 """The time that one parse may take."""
 _DEPTH = 100
 """How deep statements may be nested."""
+_NODES = 100_000
+"""The most words, operators and statements of a script."""
 _CHUNK = 65536
 
 _SHEBANG = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:\S*/)?((?:ba|da|a|k|z)?sh)\b")
 _GAP = re.compile(r"(?:\\\r?\n|[ \t\r])+")
+_GUNICORN_LINE = re.compile(rb"\bgunicorn\b(?:[^\\\n]|\\\r?\n|\\.)*")
+_FACTORY = re.compile(rb"(?<![\w.:/$-])[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\([^()\n]*\))")
+_QUOTED = frozenset({"string", "raw_string", "ansi_c_string", "comment", "heredoc_body"})
+_LINE_END = re.compile(r"(?<!\\)\r?\n")
 _DECLARATIONS = frozenset({"declaration_command", "unset_command"})
+_SIMPLE = _DECLARATIONS | {
+    "command", "variable_assignment", "variable_assignments", "test_command", "file_redirect",
+    "heredoc_redirect",
+}  # fmt: skip
+_OPERATORS = frozenset({"&&", "||", "|", "|&"})
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """`name=value`; `elements` are the words of an array, `value` is None for an empty one."""
 
     name: str
@@ -39,8 +53,7 @@ class Assignment:
     elements: tuple[Fragment, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Simple:
+class Simple(Struct, frozen=True):
     """A simple command: assignments before it, raw words, whether it is redirected."""
 
     assignments: tuple[Assignment, ...]
@@ -50,22 +63,19 @@ class Simple:
     certain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """`[ … ]`, `[[ … ]]` or `(( … ))`, as raw text without its brackets."""
 
     text: Fragment
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     """Commands that are joined by `|`."""
 
     parts: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AndOr:
+class AndOr(Struct, frozen=True):
     """`left && right` or `left || right`."""
 
     left: Statement
@@ -73,30 +83,26 @@ class AndOr:
     right: Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Background:
+class Background(Struct, frozen=True):
     """`statement &`."""
 
     body: Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Negated:
+class Negated(Struct, frozen=True):
     """`! statement`."""
 
     body: Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Statements in a row: `{ … }`, or `( … )` in a process of its own."""
 
     body: tuple[Statement, ...]
     is_subshell: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """The condition of an `if` or `elif` with what it guards."""
 
     condition: tuple[Statement, ...]
@@ -104,16 +110,14 @@ class Branch:
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(Struct, frozen=True):
     """`if … elif … else … fi`."""
 
     branches: tuple[Branch, ...]
     otherwise: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """`case subject in … esac`: each arm's raw patterns and body.
 
     `falls` are the positions of arms that end in `;&` or `;;&`, behind which others may run too.
@@ -124,8 +128,7 @@ class Case:
     falls: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(Struct, frozen=True):
     """A loop of a `kind`: "for", "while", "until", or "arithmetic" for `for ((…))`.
 
     `variable` and `words` are a `for`'s, None where it has no list; `header` is what stands between
@@ -140,8 +143,7 @@ class Loop:
     header: Fragment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionDefinition:
+class FunctionDefinition(Struct, frozen=True):
     """`name() { … }`."""
 
     name: str
@@ -164,8 +166,7 @@ Statement: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """A parsed script. `shell` is what its shebang names, "sh" without one."""
 
     fragment: Fragment
@@ -184,6 +185,38 @@ def parse(fragment: Fragment, shell: str | None = None) -> Script:
     return _Lowering(fragment).script(name)
 
 
+@lru_cache(maxsize=32)
+def parsed(source: Source) -> Script:
+    """The statements of a whole script, for all that look at them."""
+    return parse(Fragment.whole(source))
+
+
+def layout(fragment: Fragment) -> Layout | None:
+    """The comments of a script and the commands in it; None where it can't be parsed at all.
+
+    Commands are the simple ones with their here-documents, and what an operator such as `&&` or a
+    pipe joins over a line's end. Of a compound one the inner commands are there on their own.
+    """
+    if _refusal(fragment) is not None:
+        return None
+    lowering = _Lowering(fragment)
+    comments: list[Span] = []
+    commands: list[Span] = []
+    try:
+        stack = [lowering.root()]
+    except (ValueError, _TooManyError):
+        return None
+    while stack:
+        node = stack.pop()
+        if node.type == "comment":
+            text = lowering.text(node)
+            comments.append(text.slice(0, len(text.text.rstrip("\r"))).span())
+        commands.extend(lowering.slice(*piece).span() for piece in lowering.pieces(node))
+        stack.extend(node.children)
+    comments.sort(key=lambda span: span.start)
+    return Layout(tuple(comments), tuple(commands))
+
+
 def _refusal(fragment: Fragment) -> Problem | None:
     """NUL bytes cost the scanner quadratic time, so they never reach it."""
     if len(fragment.text) > SIZE_LIMIT:
@@ -198,6 +231,10 @@ class _TooDeepError(Exception):
     """Statements are nested deeper than `_DEPTH`."""
 
 
+class _TooManyError(Exception):
+    """There are more than `_NODES`."""
+
+
 class _Lowering:
     """From tree-sitter's tree, whose places are bytes, to statements with fragments."""
 
@@ -206,7 +243,7 @@ class _Lowering:
         self.data = fragment.text.encode("utf-8", "surrogatepass")
         self.characters = self._byte_map()
         self.depth = 0
-        self.broken = False
+        self.damage: _Damage | None = None
 
     def _byte_map(self) -> list[int] | None:
         """The character that each byte belongs to; None where they are the same."""
@@ -218,7 +255,8 @@ class _Lowering:
         found.append(len(self.fragment.text))
         return found
 
-    def script(self, shell: str) -> Script:
+    def root(self) -> Node:
+        """The tree's root. Raises `ValueError` if parsing takes too long, or `_TooManyError`."""
         import tree_sitter
         import tree_sitter_bash
 
@@ -231,20 +269,32 @@ class _Lowering:
         def expired(*_: object) -> bool:
             return time.monotonic() > deadline
 
+        root = parser.parse(read, progress_callback=expired).root_node
+        if root.descendant_count > _NODES:
+            raise _TooManyError
+        return root
+
+    def script(self, shell: str) -> Script:
         try:
-            root = parser.parse(read, progress_callback=expired).root_node
-            self.broken = root.has_error
+            root = self.root()
+            factories = tuple(self.factories(root)) if root.has_error else ()
+            if factories:
+                root = self.root()
+            self.damage = _Damage(root) if root.has_error else None
+            is_broken = self.damage is not None and self.damage.is_in(root)
             body = tuple(self.statements(root))
-            problems = tuple(self.problems(root)) if root.has_error else ()
+            problems = (*factories, *(self.problems(root) if is_broken else ()))
         except ValueError:
             reason = f"it takes more than {_SECONDS:g} s to parse"
             return self._failed(shell, reason)
         except _TooDeepError:
             return self._failed(shell, "it is nested too deeply")
+        except _TooManyError:
+            return self._failed(shell, f"it has more than {_NODES:,} words", "size")
         return Script(self.fragment, body, problems, shell)
 
-    def _failed(self, shell: str, reason: str) -> Script:
-        problem = Problem(self.fragment.span(0, 1), reason)
+    def _failed(self, shell: str, reason: str, kind: str = "syntax") -> Script:
+        problem = Problem(self.fragment.span(0, 1), reason, kind)
         return Script(self.fragment, (), (problem,), shell)
 
     def slice(self, start: int, end: int) -> Fragment:
@@ -256,14 +306,51 @@ class _Lowering:
     def text(self, node: Node) -> Fragment:
         return self.slice(node.start_byte, node.end_byte)
 
+    def pieces(self, node: Node) -> Iterator[tuple[int, int]]:
+        """The bytes of a node that are one command, or that an operator joins."""
+        if node.type in ("list", "pipeline"):
+            parts = [child for child in node.children if child.type != "comment"]
+            for before, operator, behind in zip(parts, parts[1:], parts[2:], strict=False):
+                if operator.type in _OPERATORS:
+                    yield max(0, before.end_byte - 1), min(behind.start_byte + 1, len(self.data))
+        elif node.type in _SIMPLE:
+            start = node.start_byte
+            for child, following in pairwise(node.children):
+                if child.type == "variable_assignment" and self.ends_line(child, following):
+                    yield start, child.end_byte
+                    start = following.start_byte
+            yield start, node.end_byte
+
+    def ends_line(self, assignment: Node, following: Node) -> bool:
+        """Whether an assignment is a line of its own, which the grammar adds to a command."""
+        gap = self.slice(assignment.end_byte, following.start_byte).text
+        return _LINE_END.search(gap) is not None
+
     # problems
+
+    def factories(self, root: Node) -> Iterator[Problem]:
+        """Applications of gunicorn that are called without quotes: `gunicorn app:create_app()`.
+
+        Their parentheses become letters in what is parsed, so that the rest is read as it is meant.
+        """
+        data = bytearray(self.data)
+        for line in _GUNICORN_LINE.finditer(self.data):
+            for found in _FACTORY.finditer(self.data, line.start(), line.end()):
+                start, end = found.span(1)
+                if not _is_quoted(root.descendant_for_byte_range(start, start + 1)):
+                    data[start:end] = b"_" * (end - start)
+                    word = self.slice(*found.span())
+                    yield Problem(word.span(), word.text, "factory")
+        self.data = bytes(data)
 
     def problems(self, root: Node) -> Iterator[Problem]:
         """The first place that doesn't parse."""
+        assert self.damage is not None
+        is_broken = self.damage.is_in
         node = root
         while True:
             child = next(
-                (child for child in node.children if child.has_error or child.is_missing), None
+                (child for child in node.children if child.is_missing or is_broken(child)), None
             )
             if child is None or child.is_missing:
                 break
@@ -322,12 +409,10 @@ class _Lowering:
         """A command without the assignments on lines before it, which the grammar adds to it."""
         assigning = [child for child in node.children if child.type == "variable_assignment"]
         following = node.child_by_field_name("name")
-        if assigning and following is not None:
-            gap = self.slice(assigning[-1].end_byte, following.start_byte).text
-            if re.search(r"(?<!\\)\r?\n", gap):
-                yield from command.assignments
-                yield replace(command, assignments=())
-                return
+        if assigning and following is not None and self.ends_line(assigning[-1], following):
+            yield from command.assignments
+            yield replace(command, assignments=())
+            return
         yield command
 
     def lower_redirected_statement(self, node: Node) -> Iterator[Statement]:
@@ -378,7 +463,7 @@ class _Lowering:
             tuple(words),
             self.slice(node.start_byte, last),
             redirected or bool(outer),
-            not self.broken or not _is_near_error(node),
+            self.damage is None or not self.damage.is_near(node),
         )
 
     def rejoin(self, words: list[Fragment | Assignment], end: int, child: Node) -> None:
@@ -552,14 +637,47 @@ class _Lowering:
             yield FunctionDefinition(self.text(name).text, Block(tuple(self.statement(body))))
 
 
-def _is_near_error(node: Node) -> bool:
-    """Whether a command, or a statement around it, has a part that doesn't parse."""
-    if node.has_error:
-        return True
-    around = node.parent
-    while around is not None and around.type != "program":
-        broken = any(child.is_missing or child.type == "ERROR" for child in around.children)
-        if broken or around.type == "ERROR":
+def _is_quoted(node: Node | None) -> bool:
+    """Whether a place is in quotes, a comment or a here document."""
+    while node is not None:
+        if node.type in _QUOTED:
             return True
-        around = around.parent
+        node = node.parent
     return False
+
+
+class _Damage:
+    """Which nodes of a tree the grammar finds an error in.
+
+    It knows no parentheses in `${NAME:-function()}`, which a shell takes as they are.
+    """
+
+    def __init__(self, root: Node) -> None:
+        self._broken: set[int] = set()
+        self._near: set[int] = set()
+        parents: dict[int, int | None] = {}
+        waiting: list[tuple[Node, int | None, bool]] = [(root, None, False)]
+        while waiting:
+            node, parent, near = waiting.pop()
+            parents[node.id] = parent
+            if near:
+                self._near.add(node.id)
+            if node.type == "ERROR" or node.is_missing:
+                above: int | None = node.id
+                while above is not None and above not in self._broken:
+                    self._broken.add(above)
+                    above = parents[above]
+            children = node.children
+            torn = any(child.is_missing or child.type == "ERROR" for child in children)
+            near = near or (node.type != "program" and (torn or node.type == "ERROR"))
+            called = node.type == "expansion" and any(each.type == "array" for each in children)
+            counts = node.has_error and not called
+            waiting.extend((child, node.id if counts else None, near) for child in children)
+
+    def is_in(self, node: Node) -> bool:
+        """Whether there is an error in a node, or it is one."""
+        return node.id in self._broken
+
+    def is_near(self, node: Node) -> bool:
+        """Whether a command, or a statement around it, has a part that doesn't parse."""
+        return node.id in self._broken or node.id in self._near

@@ -11,31 +11,46 @@ import math
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gunilint.command import Command, Word
-from gunilint.source import Fragment, Problem, Source, Span
-from gunilint.values import Environment, Known, Unknown, Value
+from gunilint.source import Fragment, Layout, Problem, Source, Span
+from gunilint.values import Environment, Known, Unknown, Value, with_assumptions
 
 _LONGEST = 128 * 1024
 """The longest command line and value to work out, in characters: Linux's limit for an argument."""
+
+_LINE_LIMIT = 64 * 1024
+"""The most characters of a line with those that continue it."""
+_WORDS = 5000
+"""The most words of a line with commands."""
+_COMMANDS = 200
+"""The most commands of a key: nobody writes so many."""
+_FILES = 100
+"""The most environment files of a unit."""
 
 _BLANKS = " \t\n\r"
 _QUOTES = "\"'"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-_DEPENDENCIES = frozenset(
+DEPENDENCIES = frozenset(
     {
         "After", "Before", "BindsTo", "Conflicts", "JoinsNamespaceOf", "OnFailure", "OnSuccess",
         "PartOf", "PropagatesReloadTo", "PropagatesStopTo", "ReloadPropagatedFrom", "Requires",
         "Requisite", "StopPropagatedFrom", "Upholds", "Wants",
     }
 )  # fmt: skip
-"""The keys that an empty assignment doesn't reset."""
+"""The keys that name other units; an empty assignment doesn't reset them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+_SOCKETS_OF_OTHERS = frozenset({"dbus.socket", "docker.socket", "podman.socket", "snapd.socket"})
+
+
+class Directive(Struct, frozen=True):
     """One `Key=value` of a unit, its continued lines joined.
 
     `value` has the place of each of its characters; `span` reaches from the key to the value's end.
@@ -48,12 +63,12 @@ class Directive:
     key_span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """A unit with its drop-ins: `directives` are in the order in which systemd applies them.
 
     `of_user` tells that a user's service manager runs it: what is the same for all system units,
-    such as `%h`, then depends on the user.
+    such as `%h`, then depends on the user. `listening` are the `ListenStream=` lines of the socket
+    unit that starts it and passes it its sockets.
     """
 
     name: str
@@ -74,10 +89,38 @@ class Unit:
         An empty dependency (`After=`) empties nothing.
         """
         found = self._of(section, key)
-        if key not in _DEPENDENCIES:
+        if key not in DEPENDENCIES:
             emptied = [i for i, directive in enumerate(found) if not directive.value.text]
             found = found[emptied[-1] + 1 :] if emptied else found
         return tuple(directive for directive in found if directive.value.text)
+
+    def is_called(self, name: str) -> bool:
+        """Whether `name` means it: an instance `app@1.service` is its template's."""
+        stem, at, rest = name.partition("@")
+        template = f"{stem}@.{rest.rpartition('.')[2]}" if at else name
+        return self.name in (name, template)
+
+    def hands_sockets_to(self, service: Unit) -> bool:
+        """Whether it is a socket unit that starts `service` and passes it its sockets."""
+        if not self.name.endswith(".socket"):
+            return False
+        named = self.last("Socket", "Service")
+        if named is not None:
+            return named.value.text == service.name
+        stem = self.name.removesuffix(".socket")
+        listed = {name for name, _ in words_of(service, "Service", "Sockets")}
+        return service.name == f"{stem}.service" or self.name in listed
+
+    def brings(self) -> frozenset[str]:
+        """The units that are started with it."""
+        keys = ("Requires", "Requisite", "BindsTo", "Wants")
+        lists = [words_of(self, "Unit", key) for key in keys]
+        lists.append(words_of(self, "Service", "Sockets"))
+        return frozenset(name for listed in lists for name, _ in listed)
+
+    def wants_sockets(self) -> bool:
+        """Whether it asks for a socket unit that may be its own."""
+        return any(name.endswith(".socket") for name in self.brings() - _SOCKETS_OF_OTHERS)
 
     def _of(self, section: str, key: str) -> list[Directive]:
         return [d for d in self.directives if d.section == section and d.key == key]
@@ -105,11 +148,14 @@ def parse(source: Source, name: str, dropins: Sequence[Source] = ()) -> Unit:
                 problems.append(found)
     of_user = _is_of_user(source, directives)
     unit = Unit(name, source, tuple(directives), sources, (), of_user)
-    for directive in directives:
-        if directive.section == "Service" and directive.key.startswith("Exec"):
-            _, problem = _exec_lines(directive, unit)
-            if problem is not None:
-                problems.append(problem)
+    executed = [d for d in directives if d.section == "Service" and d.key.startswith("Exec")]
+    for directive in executed[:_COMMANDS]:
+        _, problem = _exec_lines(directive, unit)
+        if problem is not None:
+            problems.append(problem)
+    if len(executed) > _COMMANDS:
+        too_many = executed[_COMMANDS].value.span(0, 1)
+        problems.append(Problem(too_many, f"only its first {_COMMANDS} commands are read", "size"))
     return replace(unit, problems=tuple(problems))
 
 
@@ -149,6 +195,10 @@ def _read(source: Source, main: Source) -> Iterator[Directive | Problem]:
     """The directives of one file of a unit, and the lines of it that systemd can't use."""
     section: str | None = None
     for line in _logical_lines(source):
+        if len(line.text) > _LINE_LIMIT:
+            reason = f"the line has {len(line.text):,} characters, and more than {_LINE_LIMIT:,}"
+            yield Problem(line.span(0, 1), f"{reason} are not read", "size")
+            continue
         key, equals, _ = line.text.partition("=")
         if line.text.startswith("["):
             if not line.text.endswith("]"):
@@ -187,6 +237,24 @@ def _logical_lines(source: Source) -> Iterator[Fragment]:
         text, offsets = [], []
 
 
+def layout(source: Source) -> Layout:
+    """The comments of a unit, and its continued lines with the comments between them."""
+    comments: list[Span] = []
+    continued: list[Span] = []
+    start: int | None = None
+    for match in _LINE.finditer(source.text):
+        line = match[1]
+        if line.lstrip(_BLANKS).startswith(("#", ";")):
+            blanks = len(line) - len(line.lstrip(_BLANKS))
+            comments.append(Span(source, match.start() + blanks, match.end(1)))
+        elif _continues(line):
+            start = match.start() if start is None else start
+        elif start is not None:
+            continued.append(Span(source, start, match.end(1)))
+            start = None
+    return Layout(tuple(comments), tuple(continued))
+
+
 def _continues(text: Sequence[str]) -> bool:
     """Whether a line ends in a backslash that no other backslash escapes."""
     count = 0
@@ -223,8 +291,7 @@ _Unescape = Callable[[str, int], tuple[str | None, int]]
 """What the backslash at an index of a text stands for, None if nothing, and how long it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Struct, frozen=True):
     """A word: `fragment` is what it says, `raw` how it is written.
 
     `unclosed` is the quote that stays open; `odd` tells that an escape stands for nothing.
@@ -394,6 +461,12 @@ def _specifier(letter: str, unit: Unit) -> str | Unknown | None:
     return None
 
 
+def specified(fragment: Fragment, unit: Unit) -> str | None:
+    """A text of `unit` with its specifiers replaced; None where they can't be told."""
+    word = _specified(fragment, unit, fragment.span())
+    return word.text if isinstance(word, Word) else None
+
+
 def _from_name(letter: str, unit: Unit) -> str | Unknown:
     """A specifier that is a part of the unit's name, `prefix@instance.suffix`."""
     stem = unit.name.rpartition(".")[0]
@@ -434,8 +507,7 @@ def _too_long() -> Unknown:
 _UNSAFE_PROGRAM = re.compile(r"[\x00-\x1f\x7f\"'\\]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """One command of an `Exec*=` line before its variables are replaced."""
 
     program: Word
@@ -443,8 +515,7 @@ class _Line:
     arguments: tuple[Word, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
+class _Refusal(Struct, frozen=True):
     """Why systemd doesn't take a command; a tolerated one costs the line, not the unit."""
 
     span: Span
@@ -459,17 +530,22 @@ def commands(unit: Unit, key: str, environment: Environment) -> tuple[Command, .
     as its own is left out. What depends on the machine, on the instance of a template or on a
     variable that can't be known is unknown.
     """
-    return tuple(
+    found = (
         Command((line.program, *_arguments(line, environment)), directive.value.span(), environment)
         for directive in unit.all("Service", key)
         for line in _exec_lines(directive, unit)[0]
     )
+    return tuple(islice(found, _COMMANDS))
 
 
 def _exec_lines(directive: Directive, unit: Unit) -> tuple[tuple[_Line, ...], Problem | None]:
     """The commands of one line, and what is wrong with it."""
     lines: list[_Line] = []
-    for tokens in _separated(_tokens(directive.value)):
+    words = list(islice(_tokens(directive.value), _WORDS + 1))
+    if len(words) > _WORDS:
+        reason = f"the line has more than {_WORDS:,} words"
+        return (), Problem(directive.value.span(0, 1), reason, "size")
+    for tokens in _separated(words):
         line = _exec_line(tokens, unit)
         if isinstance(line, _Refusal):
             if line.tolerated:
@@ -569,7 +645,7 @@ def _program_fault(path: str) -> str | None:
 
 # variables
 
-_FROM_MANAGER = frozenset(
+FROM_MANAGER = frozenset(
     {
         "CREDENTIALS_DIRECTORY", "EXIT_CODE", "EXIT_STATUS", "INVOCATION_ID", "JOURNAL_STREAM",
         "LANG", "LISTEN_FDNAMES", "LISTEN_FDS", "LISTEN_PID", "MAINPID", "MANAGERPID",
@@ -582,7 +658,7 @@ _FROM_MANAGER = frozenset(
 _SUBSTITUTION = re.compile(r"\$(?:\$|\{([^}:]*)(\}|:|\Z))")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class UnitEnvironment(Mapping[str, Value]):
     """The variables that a unit sets.
 
@@ -675,7 +751,7 @@ def _variable(name: str, environment: Environment) -> Value:
         return environment[name]
     if not _NAME.fullmatch(name):
         return Known("")
-    if name in _FROM_MANAGER:
+    if name in FROM_MANAGER:
         return Unknown(f"systemd sets `{name}` when it runs the command")
     if isinstance(environment, UnitEnvironment) and environment.unread is not None:
         return Unknown(environment.unread, name)
@@ -702,7 +778,8 @@ def environment(unit: Unit, read: Callable[[str], Source | None]) -> UnitEnviron
 
     `EnvironmentFile=` is stronger than `Environment=`, that than `PassEnvironment=`, and that than
     what `User=`, `RuntimeDirectory=` and the like imply. `read` finds the project's file for a path
-    on the target; a file that it can't find leaves the environment open, and `unread` says so.
+    on the target; a file that it can't find leaves the environment open, as `unread` says, and may
+    replace what the unit sets.
     """
     unread = "the user's service manager may set it" if unit.of_user else None
     variables: dict[str, Value] = {**_of_user(unit), **_of_directories(unit)}
@@ -714,6 +791,10 @@ def environment(unit: Unit, read: Callable[[str], Source | None]) -> UnitEnviron
         source = read(path) if known else None
         if source is None:
             unread = f"`{path}` isn't in the project, and may set it"
+            variables = {
+                name: with_assumptions(value, (f"`{path}` leaves {name} alone",))
+                for name, value in variables.items()
+            }
         else:
             variables.update(environment_file(source))
     for token, word in _listed(unit, "UnsetEnvironment"):
@@ -788,7 +869,7 @@ def _assigned(unit: Unit) -> Iterator[tuple[str, Value]]:
 
 def _files(unit: Unit) -> Iterator[tuple[str, bool]]:
     """The paths of `EnvironmentFile=`, and whether each is known; systemd skips relative ones."""
-    for directive in unit.all("Service", "EnvironmentFile"):
+    for directive in unit.all("Service", "EnvironmentFile")[-_FILES:]:
         word = _specified(directive.value, unit, directive.value.span())
         if isinstance(word, Word):
             known = word.text is not None
@@ -877,8 +958,13 @@ def dependencies(unit: Unit, key: str) -> tuple[tuple[str, Span], ...]:
 
     There is no quoting. A name that depends on the instance stays as it is written.
     """
+    return words_of(unit, "Unit", key)
+
+
+def words_of(unit: Unit, section: str, key: str) -> tuple[tuple[str, Span], ...]:
+    """The words of a list without quoting, specifiers replaced where they are known."""
     found: list[tuple[str, Span]] = []
-    for directive in unit.all("Unit", key):
+    for directive in unit.all(section, key):
         for match in re.finditer(r"[^ \t\n\r]+", directive.value.text):
             written = directive.value.slice(match.start(), match.end())
             word = _specified(written, unit, written.span())

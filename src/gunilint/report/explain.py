@@ -6,13 +6,17 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from gunilint.rules import Rule
+from gunilint.versions import satisfies
 
 _WIDTH = 88
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
-def render(rule: Rule, *, color: bool = False) -> str:
-    """All that the rule's file tells people, with its first example."""
+def render(rule: Rule, version: str | None = None, *, color: bool = False) -> str:
+    """All that the rule's file tells people, with its first example.
+
+    With a gunicorn `version`, only what is true of it; else what is true of which.
+    """
 
     def bold(text: str) -> str:
         return f"{_BOLD}{text}{_RESET}" if color else text
@@ -21,27 +25,48 @@ def render(rule: Rule, *, color: bool = False) -> str:
         return f"{_DIM}{text}{_RESET}" if color else text
 
     def section(title: str, text: str) -> Iterator[str]:
+        if not text:
+            return
         yield ""
         yield bold(title)
         yield from _wrapped(text)
 
+    since = f", since {rule.since}" if rule.since else ""
     lines = [
         bold(f"{rule.code} {rule.name}"),
-        dim(f"{rule.severity}, {rule.category}, gunicorn {rule.versions}, since {rule.since}"),
+        dim(f"{rule.severity}, {rule.category}, gunicorn {rule.versions}{since}"),
         "",
         *_wrapped(rule.summary),
-        *section("Why", rule.why),
+        *_out_of_bounds(rule, version),
+        *section("Why", rule.reasons(version)),
         *section("What to do", rule.remedy),
     ]
-    example = rule.examples[0]
-    for title, files in (("Found", example.bad), ("Fine", example.good)):
-        lines += ["", bold(title), *_files(files, dim)]
-    evidence = rule.evidence or rule.cite
-    if evidence:
-        lines += section("Evidence", evidence)
+    for example in rule.examples[:1]:
+        for title, files in (("Found", example.bad), ("Fine", example.good)):
+            lines += ["", bold(title), *_files(files, dim)]
+    if rule.evidence or rule.cite:
+        lines += ["", bold("Evidence"), *_evidence(rule)]
     if rule.references:
         lines += ["", bold("More"), *(f"  {reference}" for reference in rule.references)]
     return "\n".join(lines)
+
+
+def _out_of_bounds(rule: Rule, version: str | None) -> Iterator[str]:
+    if version is not None and not satisfies(version, rule.versions):
+        yield ""
+        yield from _wrapped(
+            f"This rule isn't about gunicorn {version}, only about {rule.versions}."
+        )
+
+
+def _evidence(rule: Rule) -> Iterator[str]:
+    """Whether the real program was run or a source is cited, and what shows it."""
+    if rule.evidence:
+        yield "  Run: these tests show it with the real program."
+        yield from (f"  - {test}" for test in rule.evidence)
+    if rule.cite:
+        kind = "Measured or cited" if rule.evidence else "Cited, no test runs it"
+        yield from _wrapped(f"{kind}: {rule.cite}")
 
 
 def _files(files: Mapping[str, str], dim: object) -> Iterator[str]:

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from gunilint import __version__
 from gunilint.command import Label
-from gunilint.findings import Finding, Report
+from gunilint.findings import Edit, Finding, Report
 from gunilint.fingerprint import fingerprints, line_hashes
-from gunilint.report import HOMEPAGE, rule_url
+from gunilint.grades import severity_rank
+from gunilint.report import HOMEPAGE, described, rule_url, sentence
 from gunilint.report.terminal import escape
 from gunilint.rules import Rule
 from gunilint.source import Source, Span
@@ -29,8 +30,15 @@ _SNIPPET_LIMIT = 2000
 """The characters of source above which a snippet is left out."""
 _CONTEXT = 2
 """The lines of context before and after a region."""
+_RESULTS_LIMIT = 25_000
+"""The results above which GitHub refuses a file; of those below it shows the 5,000 worst."""
+_RELATED_LIMIT = 100
+"""The related places of a result that GitHub takes."""
 _PROBLEM_SEVERITY = {"error": "error", "warning": "warning", "note": "recommendation"}
 _BRACKETS = re.compile(r"([\[\]\\])")
+
+_HASHED = 128 * 1024
+"""The most characters of a file whose lines are hashed."""
 
 
 def render(report: Report) -> str:
@@ -40,7 +48,8 @@ def render(report: Report) -> str:
 
 
 def _run(report: Report) -> dict[str, Any]:
-    used = (finding.rule for finding in report.findings)
+    findings = _worst(report.findings)
+    used = (finding.rule for finding in findings)
     rules = {rule.code: rule for rule in (*report.rules, *used)}
     codes = sorted(rules)
     return {
@@ -53,11 +62,29 @@ def _run(report: Report) -> dict[str, Any]:
                 "rules": [_rule(rules[code]) for code in codes],
             }
         },
-        "invocations": [{"executionSuccessful": True}],
+        "invocations": [_invocation(len(report.findings) - len(findings))],
         "automationDetails": {"id": "gunilint/"},
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
         "columnKind": "unicodeCodePoints",
-        "results": list(_results(report, codes)),
+        "results": list(_results(findings, report, codes)),
+    }
+
+
+def _worst(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """As many of the worst findings as GitHub takes, still in report order."""
+    numbers = sorted(
+        range(len(findings)), key=lambda number: -severity_rank(findings[number].severity)
+    )
+    return tuple(findings[number] for number in sorted(numbers[:_RESULTS_LIMIT]))
+
+
+def _invocation(left_out: int) -> dict[str, Any]:
+    if not left_out:
+        return {"executionSuccessful": True}
+    text = f"{left_out} more findings are left out: GitHub refuses over {_RESULTS_LIMIT} of them."
+    return {
+        "executionSuccessful": True,
+        "toolExecutionNotifications": [{"level": "warning", "message": {"text": text}}],
     }
 
 
@@ -66,9 +93,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "id": rule.code,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": _clipped(rule.summary)},
-        "fullDescription": {"text": _clipped(rule.why.strip().split("\n\n")[0])},
+        "fullDescription": {"text": _clipped(rule.why.strip().split("\n\n")[0] or rule.summary)},
         "help": {"text": _help_text(rule), "markdown": _help_markdown(rule)},
-        "helpUri": rule_url(rule),
+        **({"helpUri": url} if (url := rule_url(rule)) else {}),
         "defaultConfiguration": {"level": rule.severity},
         "properties": _properties(rule),
     }
@@ -94,59 +121,120 @@ def _clipped(text: str) -> str:
 
 
 def _help_text(rule: Rule) -> str:
-    parts = (_sentence(rule.summary), rule.why.strip(), rule.remedy.strip(), *rule.references)
-    return "\n\n".join(parts)
+    parts = (sentence(rule.summary), rule.reasons(), rule.remedy.strip(), *rule.references)
+    return "\n\n".join(filter(None, parts))
 
 
 def _help_markdown(rule: Rule) -> str:
-    parts = [_sentence(rule.summary), "## Why", rule.why.strip()]
-    parts += ["## What to do", rule.remedy.strip()]
+    parts = [sentence(rule.summary)]
+    for title, text in (("Why", rule.reasons()), ("What to do", rule.remedy)):
+        parts += [f"## {title}", text.strip()] if text else []
     if rule.references:
         parts += ["## More", "\n".join(f"- <{reference}>" for reference in rule.references)]
     return "\n\n".join(parts)
 
 
-def _results(report: Report, codes: list[str]) -> Iterator[dict[str, Any]]:
+def _results(
+    findings: Sequence[Finding], report: Report, codes: list[str]
+) -> Iterator[dict[str, Any]]:
     hashes: dict[Source, tuple[str, ...]] = {}
-    for finding, fingerprint in zip(report.findings, fingerprints(report), strict=True):
+    indices = {code: index for index, code in enumerate(codes)}
+    for finding, fingerprint in zip(findings, fingerprints(report, findings), strict=True):
         span = finding.primary.span
-        if span.source not in hashes:
-            hashes[span.source] = line_hashes(span.source.text)
         yield {
             "ruleId": finding.rule.code,
-            "ruleIndex": codes.index(finding.rule.code),
+            "ruleIndex": indices[finding.rule.code],
             "kind": "fail",
             "level": finding.severity,
             "message": {"text": _message(finding, report)},
             "locations": [_location(finding.primary, report)],
             "relatedLocations": [
-                {"id": number, **_location(label, report)}
-                for number, label in enumerate(finding.related, 1)
+                {"id": number, **_location(label, report)} for number, label in _numbered(finding)
             ],
+            **_flow(finding, report),
+            **_fixes(finding, report),
             "partialFingerprints": {
-                "primaryLocationLineHash": hashes[span.source][span.line - 1],
+                **_line_hash(span, hashes),
                 "gunilint/v1": fingerprint,
             },
         }
 
 
+def _numbered(finding: Finding) -> Iterator[tuple[int, Label]]:
+    """The related places with their ids."""
+    return enumerate(finding.related[:_RELATED_LIMIT], 1)
+
+
+def _flow(finding: Finding, report: Report) -> dict[str, Any]:
+    """The steps from the unit or script that starts all to the finding."""
+    if not finding.chain:
+        return {}
+    last = Label(finding.primary.span, finding.primary.text or finding.message)
+    steps = [{"location": _location(label, report)} for label in (*finding.chain, last)]
+    return {"codeFlows": [{"threadFlows": [{"locations": steps}]}]}
+
+
+def _fixes(finding: Finding, report: Report) -> dict[str, Any]:
+    """The fix as SARIF has it: for each file what to delete and what to insert instead."""
+    if finding.fix is None or not finding.fix.edits:
+        return {}
+    by_source: dict[Source, list[Edit]] = {}
+    for edit in finding.fix.edits:
+        by_source.setdefault(edit.span.source, []).append(edit)
+    changes = [
+        {
+            "artifactLocation": {"uri": _uri(report.uri(source)), "uriBaseId": _ROOT},
+            "replacements": [
+                {
+                    "deletedRegion": _extent(edit.span),
+                    **({"insertedContent": {"text": text}} if (text := edit.replacement) else {}),
+                }
+                for edit in edits
+            ],
+        }
+        for source, edits in by_source.items()
+    ]
+    title = _unlinked(sentence(escape(finding.fix.title)))
+    return {"fixes": [{"description": {"text": title}, "artifactChanges": changes}]}
+
+
+def _extent(span: Span) -> dict[str, Any]:
+    return {
+        "startLine": span.line,
+        "startColumn": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
+    }
+
+
+def _line_hash(span: Span, hashes: dict[Source, tuple[str, ...]]) -> dict[str, str]:
+    """The line's hash; none where the uploader, who has the file, is to compute it.
+
+    That is so for a file with a secret, and for one that is too long.
+
+    The hash of the masked text would differ from the uploader's, and that of the file's text lets
+    guesses at the secret be tried.
+    """
+    source = span.source
+    if source.masked or len(source.text) > _HASHED:
+        return {}
+    if source not in hashes:
+        hashes[source] = line_hashes(source.text)
+    return {"primaryLocationLineHash": hashes[source][span.line - 1]}
+
+
 def _message(finding: Finding, report: Report) -> str:
     """The message, what to do, and links to the related locations by their ids."""
-    text = _unlinked(_sentence(escape(finding.message)))
+    text = _unlinked(sentence(escape(finding.message)))
     if finding.help:
-        text += f" Help: {_unlinked(_sentence(escape(finding.help)))}"
+        text += f" Help: {_unlinked(sentence(escape(finding.help)))}"
     if finding.related:
         links = (
-            f"[{_literal(_described(label, report))}]({number})"
-            for number, label in enumerate(finding.related, 1)
+            f"[{_literal(described(label, report.uri))}]({number})"
+            for number, label in _numbered(finding)
         )
         text += f" See {', '.join(links)}."
     return text
-
-
-def _described(label: Label, report: Report) -> str:
-    place = f"{report.uri(label.span.source)}:{label.span.line}"
-    return escape(f"{place}: {label.text}" if label.text else place)
 
 
 def _literal(text: str) -> str:
@@ -157,10 +245,6 @@ def _literal(text: str) -> str:
 def _unlinked(text: str) -> str:
     """`text` as it is, unless something in it would be taken for a link."""
     return _literal(text) if "](" in text else text
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _location(label: Label, report: Report) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _ZERO_WIDTH = frozenset(("Mn", "Me"))
@@ -50,7 +49,7 @@ def _width(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def use_color(stream: TextIO, option: str, environ: Mapping[str, str] = os.environ) -> bool:
+def use_color(stream: TextIO | None, option: str, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether to colour what goes to `stream`.
 
     `option` is "always", "never" or "auto", which asks NO_COLOR (https://no-color.org), then
@@ -62,11 +61,10 @@ def use_color(stream: TextIO, option: str, environ: Mapping[str, str] = os.envir
         return False
     if environ.get("FORCE_COLOR"):
         return True
-    return stream.isatty() and environ.get("TERM") != "dumb"
+    return stream is not None and stream.isatty() and environ.get("TERM") != "dumb"
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """Marks up escaped text with colours and OSC 8 links where these are wanted."""
 
     color: bool = False
@@ -76,6 +74,6 @@ class Style:
         """`text` in the colour of its role: a severity, "frame", "message" or "name"."""
         return f"\x1b[{_CODES[role]}m{text}\x1b[0m" if self.color and text else text
 
-    def link(self, text: str, url: str) -> str:
-        """`text` as a link to `url`."""
-        return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\" if self.links else text
+    def link(self, text: str, url: str | None) -> str:
+        """`text` as a link to `url`, if there is one."""
+        return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\" if self.links and url else text

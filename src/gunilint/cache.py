@@ -1,0 +1,136 @@
+"""Runs that were made before, kept with what they had seen of the disk.
+
+A run is found by its key: the arguments, and the gunilint and Python that run. It is made anew
+unless all that it had seen is as it was, file by file and folder by folder; neither dates nor sizes
+are trusted. Nothing that goes wrong with the cache is an error: there is none, then.
+
+Little is imported here, since a run that is found needs nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from gunilint import __version__
+from gunilint.disk import Looks, digest, unchanged
+
+KEPT = 100
+"""The runs that are kept; the oldest go first."""
+
+SIZE_LIMIT = 32 * 1024 * 1024
+"""Larger runs, in bytes, aren't kept."""
+
+_SUFFIX = ".run"
+
+
+class Run(NamedTuple):
+    """What a run says: `outputs` are files (None is standard output) and what goes there.
+
+    `notes` are lines for standard error.
+    """
+
+    outputs: tuple[tuple[str | None, str], ...]
+    notes: tuple[str, ...]
+    status: int
+
+
+def default_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the platform keeps the caches of a user; None where the user has no home."""
+    if sys.platform == "win32":
+        above = environ.get("LOCALAPPDATA", "")
+    else:
+        home = environ.get("HOME", "")
+        above = environ.get("XDG_CACHE_HOME", "") or (f"{home}/.cache" if home else "")
+    return Path(above, "gunilint") if above and Path(above).is_absolute() else None
+
+
+def key_of(parts: Iterable[object]) -> str | None:
+    """The key of a run of this gunilint; None where the program's own files can't be told."""
+    try:
+        own = _own_state()
+    except OSError:
+        return None
+    return digest(repr((own, *parts)).encode("utf-8", "backslashreplace"))
+
+
+def recall(folder: Path, key: str) -> Run | None:
+    """The run of that key; None where there is none, or what it had seen has changed."""
+    try:
+        told, _, body = (folder / f"{key}{_SUFFIX}").read_bytes().partition(b"\n")
+        if digest(body) != told.decode():
+            return None
+        kept = json.loads(body)
+        outputs = tuple((file, text) for file, text in kept["outputs"])
+        run = Run(outputs, tuple(kept["notes"]), kept["status"])
+        return run if unchanged(kept["looks"]) else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def remember(folder: Path, key: str, run: Run, looks: Looks) -> None:
+    """Keep a run."""
+    body = json.dumps({**run._asdict(), "looks": looks}, separators=(",", ":")).encode()
+    if len(body) > SIZE_LIMIT:
+        return
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(folder / f"{key}{_SUFFIX}", digest(body).encode() + b"\n" + body)
+        for file in sorted(_files(folder), key=_age)[:-KEPT]:
+            file.unlink(missing_ok=True)
+
+
+def clean(folder: Path) -> int:
+    """Remove all runs that are kept, and say how many there were. Raises `OSError`."""
+    files = list(_files(folder))
+    for file in files:
+        file.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()  # unless it has something else in it
+    return sum(file.suffix == _SUFFIX for file in files)
+
+
+def _own_state() -> object:
+    """What tells one gunilint, with all that it is installed beside, from another."""
+    package = os.path.dirname(__file__)  # noqa: PTH120
+    own = [_stamp(file) for file in sorted(_below(package))]
+    beside = [_stamp(folder) for folder in sys.path if Path(folder).is_dir()]
+    return __version__, sys.version, own, beside
+
+
+def _below(folder: str) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.is_dir():
+                yield entry.path
+            elif entry.name != "__pycache__":
+                yield from _below(entry.path)
+
+
+def _stamp(path: str) -> tuple[str, int, int]:
+    status = os.stat(path)  # noqa: PTH116
+    return path, status.st_mtime_ns, status.st_size
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files that a cache has made, with the drafts that killed runs have left behind."""
+    if folder.is_dir():
+        yield from (each for each in folder.iterdir() if _SUFFIX in each.suffixes)
+
+
+def _age(file: Path) -> float:
+    return file.stat().st_mtime
+
+
+def _write(path: Path, data: bytes) -> None:
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
