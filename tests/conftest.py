@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from gunilint.engine import lint
+from gunilint.deployment import Facts
+from gunilint.engine import run as run_engine
 from gunilint.findings import Finding
+from gunilint.policy import Policy, same
 from gunilint.rules import load_rules
 from projects import write
 from tally import TALLY
@@ -17,16 +19,33 @@ Lint = Callable[..., list[Finding]]
 
 @pytest.fixture
 def lint_files(tmp_path: Path) -> Lint:
-    """Lint a project given as path → text, with all rules; the findings in report order."""
+    """Lint a project given as path → text, with all rules; the findings in report order.
 
-    def run(files: Mapping[str, str], *paths: str, version: str | None = None) -> list[Finding]:
+    `version` is the gunicorn that will run, `facts` are further ones, such as `cpus`.
+    """
+
+    def run(
+        files: Mapping[str, str], *paths: str, version: str | None = None, **facts: Any
+    ) -> list[Finding]:
         write(tmp_path, files)
         arguments = [tmp_path / path for path in paths] or [tmp_path]
-        result = lint(arguments, load_rules(), version)
+        result = run_engine(arguments, same(Policy(load_rules(), Facts(version, **facts))))
         assert not result.errors, result.errors[0][1]
         return list(result.findings)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Output is the same in GitHub Actions, unless a test says that it is there."""
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tested runs, and leaves nothing behind in the user's cache."""
+    monkeypatch.setenv("GUNILINT_NO_CACHE", "1")
 
 
 # The oracles' figures: each worker of a parallel run hands its own over.

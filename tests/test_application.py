@@ -414,6 +414,94 @@ def test_a_resource_is_used_at_import(text: str, used: bool) -> None:
     assert (bool(resource.uses), app.loops) == (used, ())
 
 
+SYNC = "import sqlalchemy as sa\nengine = sa.create_engine('postgresql://x')\n"
+THREAD = "import threading\nt = threading.Thread(target=f)\n"
+LIVE = [
+    # live as soon as it is made, or once it is started
+    ("import psycopg\nc = psycopg.connect('x')", ["`psycopg.connect(...)`"]),
+    ("import sqlite3\nc = sqlite3.connect(':memory:')", []),
+    ("from psycopg_pool import ConnectionPool\np = ConnectionPool('x')", ["`ConnectionPool(...)`"]),
+    ("from psycopg_pool import ConnectionPool\np = ConnectionPool('x', open=False)", []),
+    ("import multiprocessing\np = multiprocessing.Pool(2)", ["`multiprocessing.Pool(...)`"]),
+    (THREAD, []),
+    (THREAD + "t.start()", ["`t.start(...)`"]),
+    ("import threading\nclass T(threading.Thread): ...\nt = T()\nt.start()", ["`t.start(...)`"]),
+    ("import threading\nclass T(threading.Thread):\n    def __init__(self):\n        self.start()\nt = T()", ["`self.start(...)`"]),
+    ("from concurrent.futures import ThreadPoolExecutor\np = ThreadPoolExecutor()", []),
+    ("from concurrent.futures import ThreadPoolExecutor\np = ThreadPoolExecutor()\np.submit(f)", ["`p.submit(...)`"]),
+    ("from paho.mqtt.client import Client\nc = Client()\nc.loop_start()", ["`c.loop_start(...)`"]),
+    # an engine's methods that connect, and those that don't
+    (SYNC + "engine.url.set(password='x')", []),
+    (SYNC + "Base.metadata.create_all(engine)", ["`Base.metadata.create_all(...)`"]),
+    ("from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\ndb.create_all()", ["`db.create_all(...)`"]),
+    ("import sqlalchemy as sa\nfrom sqlalchemy.pool import NullPool\ne = sa.create_engine('x', poolclass=NullPool)", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "uses"), LIVE, ids=range(len(LIVE)))
+def test_a_resource_is_live_after_the_import(text: str, uses: list[str]) -> None:
+    assert [use.what for use in look("m:app", text).resources[0].uses] == uses
+
+
+ENDED = [
+    THREAD + "t.start()\nt.join()",
+    "import threading\nts = []\nfor n in x:\n    t = threading.Thread(target=f)\n    t.start()\n    ts.append(t)\nfor t in ts:\n    t.join()",
+    "from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor() as p:\n    p.map(f, x)",
+    "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\ndb.create_all()\ndb.engine.dispose()",
+    SYNC + "engine.connect()\nimport os\nos.register_at_fork(after_in_child=lambda: engine.dispose(close=False))",
+    SYNC + "engine.connect()\nimport os\nos.register_at_fork(after_in_child=engine.dispose)",
+    SYNC + "engine.connect()\nimport os\ndef reset(): engine.dispose(close=False)\nos.register_at_fork(after_in_child=reset)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ENDED, ids=range(len(ENDED)))
+def test_what_has_ended_is_no_resource(text: str) -> None:
+    assert look("m:app", text).resources == ()
+
+
+CONNECT = "    c = psycopg.connect('x')\n"
+KEPT = [
+    ("c = psycopg.connect('x')", True),
+    ("def f():\n" + CONNECT + "f()", False),
+    ("def f():\n    global c\n" + CONNECT + "f()", True),
+    ("def f():\n" + CONNECT + "    return c\nd = f()", True),
+    ("def f():\n" + CONNECT + "    return c.cursor()\nd = f()", True),
+    ("def f():\n" + CONNECT + "    return c.execute('x').fetchall()\nd = f()", False),
+    ("def f():\n" + CONNECT + "    def g(): return c\n    return g\nd = f()", True),
+    ("class D:\n    def __init__(self):\n        self.c = psycopg.connect('x')\nd = D()", True),
+    ("def f():\n" + CONNECT + "    app.config['c'] = c\nf()", True),
+    ("def f():\n" + CONNECT + "    app.register(c)\nf()", True),
+    ("from functools import cache\n@cache\ndef f():\n    return psycopg.connect('x')\nf()", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "kept"), KEPT, ids=range(len(KEPT)))
+def test_what_refers_to_a_resource_after_the_import(text: str, kept: bool) -> None:
+    assert look("m:app", f"import psycopg\n{text}").resources[0].kept is kept
+
+
+CONDITIONS = [
+    ("t.start()", "", False),
+    ("if X:\n    t.start()", "`X` holds", False),
+    ("if X: pass\nelse:\n    t.start()", "`X` doesn't hold", False),
+    ("if X: pass\nelif Y:\n    t.start()", "`Y` holds", False),
+    ("if not False:\n    t.start()", "", False),
+    ("def f():\n    if X: return\n    t.start()\nf()", "`f` doesn't return before", False),
+    ("def f():\n    if X: return\nf()\nt.start()", "", False),
+    ("if X: raise SystemExit\nt.start()", "", False),
+    ("X and t.start()", "", True),
+    ("try:\n    t.start()\nexcept OSError: ...", "", False),
+    ("try:\n    lock()\n    t.start()\nexcept OSError: ...", "", True),
+    ("try:\n    lock()\nexcept OSError: ...\nelse:\n    t.start()", "", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "condition", "guarded"), CONDITIONS, ids=range(len(CONDITIONS)))
+def test_what_a_use_depends_on(text: str, condition: str, guarded: bool) -> None:
+    use = look("m:app", THREAD + text).resources[0].uses[0]
+    assert (use.condition, use.guarded) == (condition, guarded)
+
+
 def test_an_engine_disposed_of_in_another_module() -> None:
     files = {
         "main.py": "import db, tables\n",
@@ -482,9 +570,12 @@ def test_frameworks_among_packages() -> None:
      "class app(app): ...\napp = app()",
      "from m import app\nimport m\napp = m.app",
      "".join(f"if x{n}:\n    a{n} = 1\n" for n in range(20_000)),
+     "import threading\ndef f():\n" + "    x\n" * 50_000 + "threading.Thread(target=f).start()\n" * 10_000,
+     "import threading\n" + "threading.Thread().start()\n" * 10_000 + "x.join()\n" * 20_000,
+     "import psycopg\ndef f():\n    c = psycopg.connect()\n    x = [" + "lambda: c, " * 20_000 + "]\n" + "f()\n" * 5_000,
      "def f():\n" + "    g()\n" * 20_000 + "def g(): f()\nf()",
      "def app(\n" + ", ".join(f"a{n}" for n in range(900)) + "): ...\napp = app()"],
-    ids=range(23),
+    ids=range(26),
 )  # fmt: skip
 def test_hostile_module_is_not_told(text: str) -> None:
     assert look("m:app", text).kind is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +49,6 @@ def test_finding_next_to_a_broken_place_is_less_sure(lint_files) -> None:
     ("path", "data"),
     [
         ("gunicorn.conf.py", CONFIG.encode() + "name = 'é'\n".encode("latin-1")),
-        ("start.sh", START.encode() + "# é\n".encode("latin-1")),
         ("app.service", b"[Service]\nExecStart=/usr/bin/gunicorn app\nEnvironment=A=\xe9\n"),
     ],
 )
@@ -109,14 +109,14 @@ def test_link_that_leads_nowhere_is_a_finding(target: str, tmp_path: Path) -> No
 
 def test_unreadable_file_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {"gunicorn.conf.py": CONFIG})
-    opened = Path.open
+    opened = os.open
 
-    def refuse(path: Path, *arguments, **options):
-        if path.name == "gunicorn.conf.py":
+    def refuse(path: str, *arguments, **options):
+        if path.endswith("gunicorn.conf.py"):
             raise PermissionError(13, "Permission denied")
         return opened(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     found = list(lint([tmp_path], load_rules()).findings)
     assert [f.message for f in found] == ["`gunicorn.conf.py` can't be read: Permission denied"]
 
@@ -158,3 +158,12 @@ def test_nothing_that_is_linted_is_run(tmp_path: Path) -> None:
     command = [sys.executable, "-P" if sys.version_info >= (3, 11) else "-I", "-m", "gunilint"]
     subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=60)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("command", ["-c {0}.py shop:app", "shop.{0}:app", "--chdir {0} shop:app"])
+def test_name_that_no_file_can_have(command: str, lint_files) -> None:
+    files = {
+        "start.sh": f"#!/bin/sh\nexec gunicorn {command.format('a' * 5000)}\n",
+        "shop/__init__.py": "app = None\n",
+    }
+    assert lint_files(files)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gunilint.catalogue import catalogue, latest, version_key
+from gunilint.catalogue import catalogue
 from gunilint.catalogue.workers import find_worker, workers
+from gunilint.versions import latest, version_key
 
 
 def test_newest_gunicorn_has_120_settings() -> None:

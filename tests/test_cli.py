@@ -6,12 +6,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from platform import python_version
 
 import pytest
 from click.testing import CliRunner, Result
 
 from gunilint import __version__
 from gunilint.cli import main
+from gunilint.output import FORMATS
+from gunilint.versions import latest
 from projects import write
 
 BAD = {"start.sh": "#!/bin/sh\nexec gunicorn shop.wsgi --max-requests 1000 --access-logfile -\n"}
@@ -20,6 +23,7 @@ NOTE = {
     "start.sh": "#!/bin/sh\nexec gunicorn -k uvicorn.workers.UvicornWorker "
     "--max-requests 9 --max-requests-jitter 3 shop:app\n"
 }
+KNOWN = f"19.9.0 to {latest()}"
 GOOD = {"start.sh": BAD["start.sh"].rstrip() + " --max-requests-jitter 50\n"}
 
 
@@ -59,7 +63,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         pytest.param({"notes.txt": "gunicorn"}, ["notes.txt"], 3, id="not a deployment file"),
     ],
 )
-@pytest.mark.parametrize("output_format", ["text", "concise", "json", "sarif"])
+@pytest.mark.parametrize("output_format", FORMATS)
 def test_exit_status_is_the_same_in_every_format(
     run, files, arguments, status, output_format
 ) -> None:
@@ -101,8 +105,32 @@ def test_paths_are_relative_to_the_working_directory(run, tmp_path, monkeypatch)
     assert location["artifactLocation"]["uri"] == "deploy/start.sh"
 
 
+SUPPRESSED = {"start.sh": BAD["start.sh"].rstrip() + "  # gunilint: ignore[GU302] one worker\n"}
+
+
+def test_suppressed_findings_are_counted_and_listed_in_json_only(run) -> None:
+    result = run(SUPPRESSED)
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "1 file checked, 1 deployment, no problems; 1 suppressed\n",
+    )
+    document = json.loads(run(SUPPRESSED, "--format", "json").stdout)
+    (hidden,) = document["suppressed"]
+    assert hidden["code"] == "GU302"
+    assert hidden["suppression"] == {"path": "start.sh", "line": 2, "reason": "one worker"}
+    sarif = json.loads(run(SUPPRESSED, "--format", "sarif").stdout)
+    assert sarif["runs"][0]["results"] == []
+
+
+def test_suppressions_can_be_switched_off(run) -> None:
+    result = run(SUPPRESSED, "--no-suppressions", "--format", "concise")
+    assert result.exit_code == 1
+    assert WARNING in result.stdout
+
+
 def test_version(run) -> None:
-    assert run({}, "--version").stdout == f"gunilint, version {__version__}\n"
+    shown = run({}, "--version").stdout
+    assert shown == f"gunilint {__version__} (Python {python_version()}, gunicorn {KNOWN})\n"
 
 
 @pytest.mark.parametrize("key", ["GU303", "gu303", "preload-with-async-engine"])
@@ -122,6 +150,54 @@ def test_rules_are_listed_as_text_and_json(run) -> None:
     assert "GU301  warning  no-max-requests" in run({}, "rules").stdout
     listed = json.loads(run({}, "rules", "--format", "json").stdout)
     assert {rule["code"] for rule in listed} >= {"GU001", "GU301", "GU406"}
+
+
+def test_rules_say_whether_a_run_or_a_source_backs_them(run) -> None:
+    listed = json.loads(run({}, "rules", "--format", "json").stdout)
+    evidence = {rule["code"]: rule["evidence"] for rule in listed}
+    assert evidence["GU301"]["kind"] == "run"
+    assert all("tests/" in test for test in evidence["GU301"]["tests"])
+    assert evidence["GU309"]["kind"] == "citation"
+    assert evidence["GU309"]["tests"] == []
+    assert evidence["GU309"]["source"].startswith("Measured on systemd 252")
+    assert all(entry["tests"] or entry["source"] for entry in evidence.values())
+
+
+def test_explain_says_whether_a_run_or_a_source_backs_a_rule(run) -> None:
+    text = run({}, "explain", "GU301").stdout
+    assert "Run: these tests show it with the real program.\n  - tests/evidence/" in text
+    assert "Measured or cited: https://" in text
+    text = run({}, "explain", "GU309").stdout
+    assert "Cited, no test runs it:" in text
+    assert "Run:" not in text
+
+
+OLD_RELOAD = "the master doesn't wait for the old workers"
+NEW_RELOAD = "the master waits for the old workers"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "headings", "said", "unsaid"),
+    [
+        ([], ["With gunicorn <24:", "With gunicorn >=24:"], [OLD_RELOAD, NEW_RELOAD], []),
+        (["--gunicorn-version", "23.0.0"], ["With gunicorn 23.0.0:"], [OLD_RELOAD], [NEW_RELOAD]),
+        (["--gunicorn-version", "24.0"], ["With gunicorn 24.0:"], [NEW_RELOAD], [OLD_RELOAD]),
+    ],
+    ids=["any", "23", "24"],
+)
+def test_explain_tells_what_is_true_of_a_version(run, arguments, headings, said, unsaid) -> None:
+    lines = run({}, "explain", "GU201", *arguments).stdout.splitlines()
+    text = " ".join(line.strip() for line in lines)
+    assert [line.strip() for line in lines if line.startswith("  With gunicorn")] == headings
+    assert all(part in text for part in said)
+    assert not any(part in text for part in unsaid)
+
+
+def test_explain_says_when_a_rule_is_not_about_a_version(run) -> None:
+    notice = "This rule isn't about gunicorn 25.0, only about >=25.1."
+    assert notice in run({}, "explain", "GU610", "--gunicorn-version", "25.0").stdout
+    assert "isn't about" not in run({}, "explain", "GU610", "--gunicorn-version", "25.1.0").stdout
+    assert run({}, "explain", "GU610", "--gunicorn-version", "new").exit_code == 2
 
 
 def test_gunicorn_version_decides_what_exists(run) -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gunilint.catalogue import releases
 from gunilint.dependencies import Choice, Dependencies, dependencies
 from gunilint.discover import Tree
+from gunilint.versions import releases
 from projects import write
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gunilint.discover import SIZE_LIMIT, Tree, decode, find_root, kind_of, normalise
+from gunilint.discover import SIZE_LIMIT, Tree, decode, find_root, normalise
+from gunilint.disk import Disk
 
 
 def make(folder: Path, *paths: str) -> Tree:
@@ -20,8 +21,8 @@ def make(folder: Path, *paths: str) -> Tree:
 @pytest.mark.parametrize("mark", [".git/HEAD", "pyproject.toml", "gunilint.toml"])
 def test_root_is_the_nearest_parent_with_a_mark(tmp_path: Path, mark: str) -> None:
     make(tmp_path, mark, "deploy/systemd/app.service")
-    assert find_root(tmp_path / "deploy/systemd/app.service") == tmp_path
-    assert find_root(tmp_path / "deploy") == tmp_path
+    assert find_root(tmp_path / "deploy/systemd/app.service", Disk()) == tmp_path
+    assert find_root(tmp_path / "deploy", Disk()) == tmp_path
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_root_is_the_nearest_parent_with_a_mark(tmp_path: Path, mark: str) -> No
     ],
 )
 def test_kind_by_name(tmp_path: Path, path: str, kind: str | None) -> None:
-    assert kind_of(path, make(tmp_path, path)) == kind
+    assert make(tmp_path, path).kind(path) == kind
 
 
 @pytest.mark.parametrize(
@@ -67,12 +68,12 @@ def test_kind_by_name(tmp_path: Path, path: str, kind: str | None) -> None:
 def test_kind_by_shebang(tmp_path: Path, first_line: str, kind: str | None) -> None:
     tree = make(tmp_path, "entrypoint")
     (tmp_path / "entrypoint").write_text(first_line + "\n")
-    assert kind_of("entrypoint", tree) == kind
+    assert tree.kind("entrypoint") == kind
 
 
 def test_gunicorns_own_source_is_no_config(tmp_path: Path) -> None:
     tree = make(tmp_path, "gunicorn/__init__.py", "gunicorn/config.py")
-    assert kind_of("gunicorn/config.py", tree) is None
+    assert tree.kind("gunicorn/config.py") is None
 
 
 def test_listing_leaves_out_what_git_ignores_and_what_tools_make(tmp_path: Path) -> None:
@@ -110,6 +111,35 @@ class TestReading:
         assert problem is not None
         assert (problem.kind, problem.span.line, problem.span.column) == ("encoding", 2, 16)
         assert "café" in source.text
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "# é",
+            "x = 1  # é\r\ny = 'ok'",
+            "x = 'é'",
+            "x = '# é'",
+            'x = """\n# é\n"""',
+            "é = 1",
+        ],
+    )
+    def test_comment_in_latin_1_is_a_problem_only_if_python_has_one(self, text: str) -> None:
+        data = text.encode("latin-1")
+        try:
+            compile(data, "gunicorn.conf.py", "exec")
+            fails = False
+        except SyntaxError:
+            fails = True
+        assert (decode("gunicorn.conf.py", data)[1] is not None) is fails
+
+    def test_comment_in_latin_1_leaves_the_strings_in_utf_8(self) -> None:
+        source, problem = decode("gunicorn.conf.py", "x = 'é'  # ".encode() + b"\xe9\n")
+        assert problem is None
+        assert "x = 'é'" in source.text
+
+    def test_comment_of_a_unit_may_be_in_latin_1(self) -> None:
+        assert decode("app.service", b"; caf\xe9\n[Unit]\n# \xe9\n")[1] is None
+        assert decode("app.service", b"[Unit]\nDescription=x # \xe9\n")[1] is not None
 
     def test_unknown_coding_is_a_problem(self) -> None:
         problem = decode("gunicorn.conf.py", b"# coding: klingon\nworkers = 4\n")[1]
@@ -168,3 +198,43 @@ class TestLinks:
         assert found is not None
         assert found.problem is not None
         assert found.problem.reason == "it is a folder"
+
+
+def test_what_git_is_not_to_hold_is_expected(tmp_path: Path) -> None:
+    tree = make(tmp_path, "etc/keep", "app/x.py")
+    (tmp_path / ".gitignore").write_text("*.conf.py\n/var/\n")
+    (tmp_path / "app/.gitignore").write_text("local.py\n")
+    (tmp_path / "link").symlink_to("/etc/gunicorn.py")
+    for path in ("gunicorn.conf.py", "etc/a.conf.py", "var/a/b.py", "app/local.py", "link", "../x"):
+        assert tree.expects(path), path
+    for path in ("gunicorn.py", "etc/var/b.py", "etc/local.py", "app/x.py", "a" * 5000):
+        assert not tree.expects(path), path
+
+
+def test_files_that_mention_a_word(tmp_path: Path) -> None:
+    tree = make(tmp_path, "a", "b", "node_modules/c")
+    (tmp_path / "a").write_text("copy the wörd\n")
+    (tmp_path / "b").write_text("copy it\n")
+    (tmp_path / "node_modules/c").write_text("wörd\n")
+    (tmp_path / "d").symlink_to("/etc/passwd")
+    assert [source.path for source in tree.mentioning("wörd")] == ["a"]
+    assert [*tree.mentioning("root:")] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "ignored"),
+    [
+        (".env", True),
+        ("config/.env", True),
+        ("config/prod.env", True),
+        ("config/default.env", False),
+        ("secret/any/file", True),
+        ("shop.service", False),
+        ("missing/folder/file", False),
+    ],
+)
+def test_what_git_ignores_be_it_there_or_not(tmp_path: Path, path: str, ignored: bool) -> None:
+    tree = make(tmp_path, "config/default.env")
+    (tmp_path / ".gitignore").write_text(".env\nsecret/\n")
+    (tmp_path / "config/.gitignore").write_text("*.env\n!default.env\n")
+    assert tree.ignores(path) is ignored

@@ -137,7 +137,10 @@ ASSUMED = [
     ("w = os.getenv('W')\nx = int(w) if w else 4", 4, ["W"]),
     ("w = os.getenv('W')\nx = 4 if w is None else int(w)", 4, ["W"]),
     ("w = os.getenv('W')\nif w:\n    x = int(w)\nelse:\n    x = 4", 4, ["W"]),
-    ("w = os.getenv('W')\nx = 4\nif w is not None:\n    x = w", 4, []),
+    ("w = os.getenv('W')\nx = 4\nif w is not None:\n    x = w", 4, ["W"]),
+    ("x = 4\nif os.getenv('W', 'a') == 'b':\n    for y in [1]:\n        x = 5", 4, ["W"]),
+    ("x = 4\nif os.getenv('W', 'a') == 'b':\n    y = 5", 4, []),
+    ("if os.getenv('W', 'a') == 'b':\n    x = 5\nx = 4", 4, []),
     ("if 'W' in os.environ:\n    x = 1\nelse:\n    x = 4", 4, ["W"]),
     ("if not os.getenv('W'):\n    x = 4", 4, ["W"]),
     ("try:\n    x = int(os.environ['W'])\nexcept KeyError:\n    x = 4", 4, ["W"]),
@@ -295,6 +298,12 @@ class TestNames:
         found = binding("x = 1\nx = 2\nx = 3")
         assert [each.value for each in found.history] == [Known(1), Known(2)]
         assert binding("from flags import q\nif q:\n    x = 1\nelse:\n    x = 2").history == ()
+        assert binding("import os\nx = 1\nif os.getenv('Q', 'a') == 'a':\n    x = 2").history == ()
+
+    def test_name_that_an_assumption_keeps_unset(self) -> None:
+        text = "import os\nif os.getenv('Q', 'a') == 'b':\n    x = y = 2\ny = 3"
+        assert namespace(text).unset == {"x": ("Q is unset",)}
+        assert namespace(text, Q="a").unset == {}
 
 
 class TestModules:

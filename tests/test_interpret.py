@@ -34,6 +34,7 @@ CASES: list[tuple[str, str, list[list[str | None]]]] = [
     ("default", "gunicorn -w ${UNSET_W:-4}", [["-w", "4"]]),
     ("default of set", "W=2\ngunicorn -w ${W:-4}", [["-w", "2"]]),
     ("default of empty", "W=\ngunicorn -w ${W:-4} ${W-5}", [["-w", "4"]]),
+    ("default with parentheses", 'gunicorn "${UNSET_A:-shop:create_app()}" ${UNSET_B:-app()} "${UNSET_C:-f(1)}" x', [["shop:create_app()", "app()", "f(1)", "x"]]),
     ("nested default", "gunicorn ${UNSET_A:-${UNSET_B:-c}}", [["c"]]),
     ("default with variable", 'H=0.0.0.0\ngunicorn "${UNSET_B:-$H:80}"', [["0.0.0.0:80"]]),
     ("assigning default", ': "${UNSET_P:=80}"\ngunicorn -b ":$UNSET_P"', [["-b", ":80"]]),
@@ -236,6 +237,24 @@ class TestDirectory:
 
 
 class TestUnknown:
+    def test_arguments_that_a_branch_sets(self) -> None:
+        text = (
+            'if [ "$UNSET_MODE_X" = "$(date)" ]; then set -- gunicorn -w 2 app; else set -- date; fi\n'
+            'exec gosu www "$@"\n'
+        )
+        found = next(each for each in commands(script(text)) if len(each.words) == 6)
+        assert [word.text for word in found.words] == ["gosu", "www", *"gunicorn -w 2 app".split()]
+        assert len(found.conditions) == 1
+
+    def test_argument_with_an_empty_default(self) -> None:
+        text = 'case "${1:-}" in\nstart) exec gunicorn app ;;\n*) exit 2 ;;\nesac'
+        (found,) = gunicorns(text)
+        assert len(found.conditions) == 1
+
+    def test_arguments_that_a_loop_changes(self) -> None:
+        (found,) = gunicorns('set -- a\nwhile read -r x; do set -- "$@" "$x"; done\ngunicorn "$@"')
+        assert [word.text for word in found.words] == ["gunicorn", None]
+
     def test_default_rests_on_an_assumption(self) -> None:
         value = gunicorns('gunicorn -b "0.0.0.0:${PORT:-80}"')[0].words[2].value
         assert value == Known("0.0.0.0:80", ("PORT is unset",))

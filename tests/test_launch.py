@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from gunilint.command import Command, Word
-from gunilint.launch import program, replaces_itself, shell_script
+from gunilint.launch import development_server, program, replaces_itself, shell_script
 from gunilint.source import Fragment, Source
 from gunilint.values import Known, Unknown
 
@@ -132,3 +132,35 @@ def test_only_some_shells_become_their_last_command() -> None:
     assert replaces_itself("bash")
     assert not replaces_itself("sh")
     assert not replaces_itself("dash")
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("flask run", "run"),
+        ("/srv/venv/bin/flask --app shop run --host 0.0.0.0", "run"),
+        ("python3 -m flask run", "run"),
+        ("poetry run flask run", "run"),
+        ("python manage.py runserver 0:8000", "runserver"),
+        ("./manage.py --settings shop.live runserver", "runserver"),
+        ("django-admin runserver", "runserver"),
+        ("fastapi dev main.py", "dev"),
+        ("uvicorn shop:app --reload", "--reload"),
+        ("python -m uvicorn --reload shop:app", "--reload"),
+        ("flask db upgrade", None),
+        ("flask shell run", None),
+        ("flask $COMMAND run", None),
+        ("python manage.py migrate", None),
+        ("python manage.py test runserver", None),
+        ("fastapi run", None),
+        ("uvicorn shop:app", None),
+        ("gunicorn --reload shop:app", None),
+        ("echo flask run", None),
+        ("python -m http.server run", None),
+    ],
+)
+def test_development_servers(line: str, word: str | None) -> None:
+    target = program(command(line))
+    assert target is not None
+    found = development_server(target)
+    assert (found.text if found else None) == word

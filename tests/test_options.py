@@ -84,6 +84,7 @@ def test_options_that_gunicorn_accepts(line: str, expected: dict[str, object]) -
         ("app -w", "-w", "needs a value", None),
         ("-w --preload app", "-w", "needs a value", None),
         ("app:app -w 2 extra", "extra", "stands apart", None),
+        ("app:app -w 2 --", "--", "takes no `--` here", None),
     ],
 )  # fmt: skip
 def test_options_that_gunicorn_refuses(line, place, reason, suggestion) -> None:

@@ -111,8 +111,8 @@ def test_whole_projects_in_every_format(
         assert all(inside(label.span) for label in finding.related)
     from gunilint.engine import Result
 
-    result = Result(findings, len(project.deployments), len(project.files))
-    made = report(result, load_rules(), "low", Path(root))
+    result = Result(findings, load_rules(), False, len(project.deployments), len(project.files))
+    made = report(result, Path(root))
     assert json.loads(json_report.render(made))
     assert json.loads(sarif.render(made))
     assert text.render(made)

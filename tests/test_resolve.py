@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gunilint.deployment import Deployment, Project
-from gunilint.discover import Tree, kind_of
+from gunilint.deployment import Deployment, Facts, Project
+from gunilint.discover import Tree
 from gunilint.resolve import resolve
 from gunilint.values import Known, Refused, Symbolic, Unknown
 from projects import write
@@ -23,8 +23,8 @@ def project(tmp_path: Path):
         write(tmp_path, files)
         tree = Tree(tmp_path.resolve())
         chosen = [path for path in tree.listing() if not inputs or path in inputs]
-        kinds = {path: kind for path in chosen if (kind := kind_of(path, tree))}
-        return resolve(tree, kinds, version)
+        kinds = {path: kind for path in chosen if (kind := tree.kind(path))}
+        return resolve(tree, kinds, Facts(version))
 
     return run
 
@@ -86,6 +86,21 @@ class TestSources:
         }
         setting = only(project(files)).settings["workers"]
         assert (setting.known, setting.assumes) == (7, ())
+
+    def test_assumptions_stay_with_the_arguments_of_a_variable(self, project) -> None:
+        unit = (
+            "[Service]\nEnvironment=GUNICORN_CMD_ARGS=--workers=2\nEnvironmentFile=-/etc/default/app\n"
+            "ExecStart=/srv/venv/bin/gunicorn app.main:app\n"
+        )
+        workers = only(project({**APP, "app.service": unit})).settings["workers"]
+        assert (workers.known, workers.origin) == (2, "GUNICORN_CMD_ARGS")
+        assert workers.assumes == ("`/etc/default/app` leaves GUNICORN_CMD_ARGS alone",)
+
+    def test_default_rests_on_the_branch_that_is_not_taken(self, project) -> None:
+        config = "import os\nif os.getenv('DEBUG', '0') == '1':\n    reload = True\n"
+        files = {**APP, "start.sh": "exec gunicorn app.main:app", "gunicorn.conf.py": config}
+        reload = only(project(files)).settings["reload"]
+        assert (reload.known, reload.assumes) == (False, ("DEBUG is unset",))
 
     def test_cpus_stay_symbolic(self, project) -> None:
         files = {**APP, "start.sh": self.START.format("", '-w "$(( 2 * $(nproc) + 1 ))"')}
@@ -216,6 +231,38 @@ class TestFollowing:
         chain = [label.span.source.path for label in deployment.launch.chain]
         assert chain == ["a.service", "bin/run.sh", "bin/inner.sh"]
 
+    @pytest.mark.parametrize("root", ["", "deploy/files/"])
+    @pytest.mark.parametrize("inputs", [(), ("{}etc/systemd/system/app.service.d/a.conf",)])
+    def test_drop_in_in_another_folder_of_the_search_path(self, project, root, inputs) -> None:
+        files = {
+            **APP,
+            f"{root}lib/systemd/system/app.service": "[Service]\nExecStart=gunicorn -w 2 app.main:app\n",
+            f"{root}etc/systemd/system/app.service.d/a.conf": (
+                "[Service]\nExecStart=\nExecStart=gunicorn -w 3 app.main:app\n"
+            ),
+            f"{root}usr/lib/systemd/system/app.service.d/a.conf": "[Service]\nExecStart=/bin/true\n",
+        }
+        found = only(project(files, *(each.format(root) for each in inputs)))
+        assert found.settings["workers"].known == 3
+
+    @pytest.mark.parametrize(
+        ("sockets", "listening"),
+        [
+            ({"app.socket": "[Socket]\nListenStream=/run/a.sock\n"}, ["/run/a.sock"]),
+            ({"b.socket": "[Socket]\nListenStream=80\nService=app.service\n"}, ["80"]),
+            ({"b.socket": "[Socket]\nListenStream=80\n"}, []),
+            ({"app.socket": "[Socket]\nListenStream=80\nService=b.service\n"}, []),
+        ],
+    )
+    def test_sockets_that_systemd_passes(self, project, sockets, listening) -> None:
+        unit = "[Service]\nExecStart=/srv/venv/bin/gunicorn app.main:app\n"
+        found = only(project({**APP, "app.service": unit, **sockets}))
+        assert found.launch is not None
+        passed = [
+            each for unit in found.launch.sockets for each in unit.all("Socket", "ListenStream")
+        ]
+        assert [directive.value.text for directive in passed] == listening
+
     def test_nested_shells(self, project) -> None:
         files = {"start.sh": "exec bash -c 'exec sh -c \"exec gunicorn -w 2 a:b\"'"}
         assert only(project(files)).settings["workers"].known == 2
@@ -229,6 +276,11 @@ class TestFollowing:
     def test_scripts_that_start_each_other_end(self, project) -> None:
         files = {"a.sh": "./b.sh\ngunicorn x", "b.sh": "./a.sh\ngunicorn y"}
         project(files)
+
+    def test_function_that_branches_call_alike_is_one_launch(self, project) -> None:
+        text = 'start() { W=$1 gunicorn app.main:app; }\ncase "$1" in\na|b) start 1 ;;\nc) start 1 ;;\nd) start 2 ;;\nesac'
+        found = project({**APP, "ctl.sh": text}).deployments
+        assert [each.launch.command.environment["W"].value for each in found] == ["1", "2"]
 
     def test_called_script_is_not_a_launch_of_its_own(self, project) -> None:
         files = {"a.sh": "W=2 ./z.sh", "z.sh": "gunicorn -w ${W:-1} a:b"}
@@ -297,6 +349,8 @@ class TestApplication:
         ("start-dev.sh", "gunicorn a:b", True),
         ("load-test.sh", "gunicorn a:b", True),
         ("local/run.sh", "gunicorn a:b", True),
+        ("usr/local/bin/run.sh", "gunicorn a:b", False),
+        ("scripts/bench.sh", "gunicorn a:b", True),
         ("latest.sh", "gunicorn a:b", False),
         ("devices.sh", "gunicorn a:b", False),
         ("start.sh", 'if [ "$DEBUG" = 1 ]; then gunicorn a:b; fi', True),
@@ -314,6 +368,9 @@ def test_deployments_for_development(project, path, text, expected) -> None:
         ("systemctl --no-block reload app.service other", ["app.service", "other.service"]),
         ("systemctl restart app", []),
         ("systemctl reload-or-restart app", []),
+        ("systemctl kill -s HUP app", ["app.service"]),
+        ("sudo systemctl kill --signal=SIGHUP --kill-who=main app.service", ["app.service"]),
+        ("systemctl kill app", []),
         ("service app reload", ["app.service"]),
         ("kill -HUP $(cat /run/gunicorn.pid)", [None]),
         ("pkill -HUP gunicorn", [None]),
@@ -358,3 +415,102 @@ class TestVersions:
         one, other = project(files).deployments
         assert (one.target.version, other.target.version) == ("20.1.0", "23.0.0")
         assert (list(one.packages), other.packages["uvicorn"].version) == ([], "0.29.0")
+
+
+RUN = "#!/bin/sh\nexec flask run\n"
+UNIT = "[Service]\nExecStart=/srv/run.sh\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"app.service": "[Service]\nExecStart=/srv/venv/bin/flask run\n"}, True),
+        ({"app.service": UNIT, "run.sh": RUN}, True),
+        ({"production/run.sh": RUN}, True),
+        ({"run-prod": RUN}, True),
+        ({"run.sh": RUN}, False),
+        ({"reproduce.sh": RUN}, False),
+        ({"app-dev.service": UNIT, "run.sh": RUN}, False),
+        ({"app.service": "[Service]\nExecStart=/srv/run_local.sh\n", "run_local.sh": RUN}, False),
+        ({"app.service": UNIT, "run.sh": "if [ \"$DEBUG\" ]; then flask run; fi\n"}, False),
+        ({"app.service": UNIT, "run.sh": "[ -n \"$DEV\" ] && exec flask run\nexec gunicorn a:b"}, False),
+        ({".config/systemd/user/app.service": UNIT, "run.sh": RUN}, False),
+        ({"app.service": "# flask run\n[Service]\nExecStart=/bin/true\n"}, False),
+    ],
+)  # fmt: skip
+def test_development_servers_in_production(project, files: dict[str, str], found: bool) -> None:
+    assert bool(project(files).development_servers) is found
+
+
+@pytest.mark.parametrize(
+    ("files", "reloaded"),
+    [
+        ({"a.service": "[Service]\nExecStart=/bin/gunicorn a:b\n"}, [1]),
+        ({"a.sh": "gunicorn a:b"}, [1]),
+        ({"a.service": "[Service]\nExecStart=/bin/gunicorn a:b\n", "b.service": "[Service]\nExecStart=/bin/gunicorn b:c\n"}, [0, 0]),
+    ],
+)  # fmt: skip
+def test_signal_by_hand_reloads_what_alone_can_be_meant(project, files, reloaded) -> None:
+    found = project({**files, "deploy.sh": "pkill -HUP gunicorn\n"}).deployments
+    assert [len(deployment.reloads) for deployment in found] == reloaded
+
+
+class TestNeighbours:
+    """The units that have to do with the one that starts gunicorn."""
+
+    SERVICE = "[Service]\nExecStart=/srv/venv/bin/gunicorn app.main:app\n"
+
+    def names(self, project: Project, path: str = "shop.service") -> list[str]:
+        (launch,) = [
+            each.launch
+            for each in project.deployments
+            if each.launch and each.launch.unit and each.launch.unit.source.path == path
+        ]
+        return [unit.source.path for unit in launch.neighbours]
+
+    def test_socket_of_the_same_name_and_units_that_name_it(self, project) -> None:
+        files = {
+            "shop.service": self.SERVICE,
+            "shop.socket": "[Socket]\nListenStream=80\n",
+            "proxy.service": "[Unit]\nAfter=shop.service\n[Service]\nExecStart=/bin/true\n",
+            "other.service": "[Service]\nExecStart=/bin/true\n",
+        }
+        found = project(files)
+        assert self.names(found) == ["proxy.service", "shop.socket"]
+        launch = only(found).launch
+        assert launch is not None
+        assert [unit.name for unit in launch.sockets] == ["shop.socket"]
+        assert launch.activated
+
+    def test_only_its_own_folder_where_there_are_several_of_its_name(self, project) -> None:
+        files = {
+            "prod/shop.service": self.SERVICE,
+            "prod/shop.socket": "[Socket]\nListenStream=80\n",
+            "staging/shop.service": self.SERVICE,
+        }
+        assert self.names(project(files), "prod/shop.service") == ["prod/shop.socket"]
+        assert self.names(project(files), "staging/shop.service") == []
+
+    def test_socket_outside_the_project_counts_as_one(self, project) -> None:
+        launch = only(
+            project({"shop.service": f"[Unit]\nRequires=x.socket\n{self.SERVICE}"})
+        ).launch
+        assert launch is not None
+        assert (launch.sockets, launch.activated) == ((), True)
+
+    def test_unit_of_a_user_starts_in_the_home(self, project) -> None:
+        text = f"{self.SERVICE}[Install]\nWantedBy=default.target\n"
+        launch = only(project({"shop.service": text})).launch
+        assert launch is not None
+        assert launch.place.text is None
+
+
+def test_signals_are_those_of_scripts(project) -> None:
+    script = (
+        "#!/bin/sh\nPID=$(cat /run/shop.pid)\nkill -USR2 $PID\nsudo systemctl kill -s HUP shop\n"
+    )
+    signals = project({"deploy.sh": script}).signals
+    assert [(each.name, each.to_unit, each.pid_files) for each in signals] == [
+        ("USR2", False, ("/run/shop.pid",)),
+        ("HUP", True, ()),
+    ]

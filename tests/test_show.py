@@ -116,6 +116,16 @@ def test_branches_are_shown_with_their_conditions(here: Path) -> None:
     assert "2 if socket.gethostname() == 'a'" in text
 
 
+def test_what_may_set_more_than_is_listed(here: Path) -> None:
+    loop = (
+        "import os\nfor name, value in os.environ.items():\n    globals()[name.lower()] = value\n"
+    )
+    files = {**FILES, "conf.py": loop, "start.sh": "exec gunicorn -c conf.py app:app $EXTRA\n"}
+    text = show(here, files=files).stdout
+    assert "what isn't listed below isn't known: `globals()[name.lower()]` sets names" in text
+    assert "what isn't listed below isn't known: `$EXTRA` may add options" in text
+
+
 def test_settings_at_their_default_only_with_all(here: Path) -> None:
     assert "keepalive" not in show(here).stdout
     assert "\n  keepalive " in show(here, "--all").stdout
@@ -152,3 +162,22 @@ def test_nothing_to_show(tmp_path: Path, arguments: tuple[str, ...], status: int
 
 def test_missing_path_is_an_error() -> None:
     assert CliRunner().invoke(main, ["show", "nowhere"]).exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [(), ("--all",), ("--format", "json")])
+def test_secrets_are_stars(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    files = {
+        "app.py": "app = print\n",
+        "conf.py": (
+            "import os\n"
+            "if os.path.exists('/live'):\n    raw_env = ['TOKEN=zT4-9fQk2mXw']\n"
+            "else:\n    raw_env = ['TOKEN=' + 'n4bQgYhM' + 'fWWaL28']\n"
+        ),
+        "start.sh": (
+            "#!/bin/sh\nexec gunicorn -c conf.py -e URL=redis://u:Rk92-xqT7pLz@db/0 app:app\n"
+        ),
+    }
+    shown = show(tmp_path, *arguments, files=files).stdout
+    assert "URL=redis://u:************@db/0" in shown
+    for secret in ("zT4-9fQk2mXw", "n4bQgYhMfWWaL28", "Rk92-xqT7pLz"):
+        assert secret not in shown

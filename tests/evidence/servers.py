@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,30 +21,70 @@ from pathlib import Path
 LIFETIME = 40
 """Seconds after which a server is killed whatever happens."""
 
+BEGUN = "begun"
+"""What `WSGI` and `ASGI` write to standard error, with the path, when they take a request up."""
+
+UVICORN = "uvicorn_worker.UvicornWorker"
+
 WSGI = """
-import os, time
+import os, sys, time
+from pathlib import Path
 VERSION = "one"
 def app(environ, start_response):
     path = environ["PATH_INFO"]
+    print("begun", path, "by", os.getpid(), file=sys.stderr, flush=True)
+    body = {"/pid": str(os.getpid()), "/scheme": environ["wsgi.url_scheme"]}.get(path, VERSION)
     if path.startswith("/sleep/"):
         time.sleep(float(path[7:]))
-    body = {"/pid": str(os.getpid()), "/scheme": environ["wsgi.url_scheme"]}.get(path, VERSION)
+    if path.startswith("/meet/"):
+        body = meet(float(path[6:]))
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body.encode()]
+def meet(seconds):
+    mine = Path(f"here-{os.getppid()}-{time.monotonic_ns()}")
+    mine.touch()
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if len(list(Path().glob(f"here-{os.getppid()}-*"))) > 1:
+            return "met"
+        time.sleep(0.02)
+    mine.unlink()
+    return "alone"
 """
-"""Answers /pid, /scheme and /sleep/SECONDS; all else with its version."""
+"""Answers /pid, /scheme, /sleep/SECONDS and /meet/SECONDS; all else with its version.
+
+/meet waits for a second request that is running at the same time, and tells "met" or "alone".
+"""
 
 ASGI = """
-import asyncio, os
+import asyncio, os, sys, time
+from pathlib import Path
+VERSION = "one"
 async def app(scope, receive, send):
     if scope["type"] != "http":
         raise NotImplementedError
-    if scope["path"].startswith("/sleep/"):
-        await asyncio.sleep(float(scope["path"][7:]))
-    body = str(os.getpid()).encode()
+    path = scope["path"]
+    print("begun", path, "by", os.getpid(), file=sys.stderr, flush=True)
+    body = {"/version": VERSION, "/root": scope.get("root_path", "")}.get(path, str(os.getpid()))
+    if path.startswith("/sleep/"):
+        await asyncio.sleep(float(path[7:]))
+    if path.startswith("/meet/"):
+        body = await meet(float(path[6:]))
+    body = body.encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(body)).encode())]})
     await send({"type": "http.response.body", "body": body})
+async def meet(seconds):
+    mine = Path(f"here-{os.getppid()}-{time.monotonic_ns()}")
+    mine.touch()
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if len(list(Path().glob(f"here-{os.getppid()}-*"))) > 1:
+            return "met"
+        await asyncio.sleep(0.02)
+    mine.unlink()
+    return "alone"
 """
+"""Answers /version, /root (its root path), /sleep/SECONDS and /meet/SECONDS; all else with its pid."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +124,36 @@ class Server:
             connection.close()
 
     def during(self, path: str, then: Callable[[], object], wait: float = 0.7) -> Answer:
-        """The answer to a request in whose middle something happens."""
-        answers: list[Answer] = []
-        thread = threading.Thread(target=lambda: answers.append(self.get(path)))
-        thread.start()
-        time.sleep(wait)
-        then()
-        thread.join(LIFETIME)
-        return answers[0]
+        """The answer to a request in whose middle something happens.
+
+        That is once the application says that it has begun, or after `wait` seconds where it
+        doesn't tell.
+        """
+        line = f"{BEGUN} {path} "
+        tells = f'"{BEGUN}"' in (self.folder / "app.py").read_text()
+        before = self.log.count(line)
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(self.get, path, LIFETIME)
+            if not tells:
+                time.sleep(wait)
+            elif not self.until(lambda: self.log.count(line) > before or answer.done()):
+                raise AssertionError(f"{path} was never begun:\n{self.log}")
+            then()
+            return answer.result()
+
+    def together(self, *paths: str, timeout: float = 30) -> list[Answer]:
+        """The answers to requests that are sent at the same time."""
+        with ThreadPoolExecutor(len(paths)) as pool:
+            return list(pool.map(lambda path: self.get(path, timeout), paths))
+
+    @property
+    def booted(self) -> list[int]:
+        """The pids of the workers so far, in the order of their starts."""
+        return [int(pid) for pid in re.findall(r"Booting worker with pid: (\d+)", self.log)]
+
+    def started(self, workers: int) -> bool:
+        """Wait until so many workers have been started, counted from the beginning."""
+        return self.until(lambda: len(self.booted) >= workers)
 
     def signal(self, number: int) -> None:
         """Signal the master."""
@@ -120,17 +184,25 @@ def gunicorn(
     environment: Mapping[str, str] | None = None,
     command: tuple[str, ...] = (sys.executable, "-m", "gunicorn"),
     ready: bool = True,
+    control: bool = False,
 ) -> Iterator[Server]:
-    """A gunicorn with an application, from a folder of its own; waits until it listens."""
+    """A gunicorn with an application, in a folder; waits until it has a worker.
+
+    It binds to a free port of 127.0.0.1 unless the arguments or gunicorn.conf.py say where.
+    `control` lets it have its control socket, and releases without one start. What it writes is in
+    the files `stdout` and `stderr`.
+    """
     for name, text in {"app.py": WSGI, **(files or {})}.items():
         (folder / name).write_text(text)
     port = _free_port()
-    bind = ("-b", f"127.0.0.1:{port}") if not any(a in ("-b", "--bind") for a in arguments) else ()
-    control = ("--no-control-socket",)
-    with (folder / "stderr").open("wb") as stderr:
+    own = any(a in ("-b", "--bind") for a in arguments)
+    own = own or "bind =" in (files or {}).get("gunicorn.conf.py", "")
+    bind = () if own else ("-b", f"127.0.0.1:{port}")
+    switches = () if control else ("--no-control-socket",)
+    with (folder / "stderr").open("wb") as stderr, (folder / "stdout").open("wb") as stdout:
         process = subprocess.Popen(
-            [*command, *bind, *control, *arguments, app], cwd=folder, stderr=stderr,
-            stdout=subprocess.DEVNULL, start_new_session=True,
+            [*command, *bind, *switches, *arguments, app], cwd=folder, stderr=stderr,
+            stdout=stdout, start_new_session=True,
             env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})},
         )  # fmt: skip
     server = Server(process, port, folder)
@@ -161,17 +233,31 @@ def _free_port() -> int:
         return port
 
 
+def talk(port: int, text: str, seconds: float = 10) -> str:
+    """What a server answers to these bytes until it closes the connection or falls silent."""
+    received = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as client:
+        client.sendall(text.encode())
+        with contextlib.suppress(TimeoutError, ConnectionResetError):
+            while data := client.recv(4096):
+                received += data
+    return received.decode()
+
+
 @contextmanager
-def notify_socket(folder: Path) -> Iterator[Callable[[float], list[tuple[int, str]]]]:
-    """systemd's end of NOTIFY_SOCKET: gives what came within so many seconds, with the sender's pid."""
+def notify_socket(folder: Path) -> Iterator[Callable[..., list[tuple[int, str]]]]:
+    """systemd's end of NOTIFY_SOCKET: gives what came within so many seconds, with the sender's pid.
+
+    A second argument says after how many messages to stop waiting.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         listener.bind(str(folder / "notify"))
 
-        def received(seconds: float) -> list[tuple[int, str]]:
-            messages = []
+        def received(seconds: float, most: int = 1000) -> list[tuple[int, str]]:
+            messages: list[tuple[int, str]] = []
             deadline = time.monotonic() + seconds
-            while (left := deadline - time.monotonic()) > 0:
+            while len(messages) < most and (left := deadline - time.monotonic()) > 0:
                 listener.settimeout(left)
                 try:
                     data, credentials, _, _ = listener.recvmsg(4096, socket.CMSG_SPACE(12))

@@ -19,9 +19,7 @@ GUNICORN: dict[str, dict[str, str]] = {
 }
 """Hand-written launches by name, for a release or any other."""
 
-GUNICORN_MESSAGES = (
-    r"refused: (Error: |Invalid value for chdir: .*\s+Error: )(can't chdir|No such user)"
-)
+GUNICORN_MESSAGES = r"refused: (Warning: .*\s+)?(Error: |Invalid value for chdir: .*\s+Error: )(can't chdir|No such user)"
 """What gunicorn says of the same in generated launches."""
 
 SYSTEMD: dict[str, str] = {

@@ -99,7 +99,7 @@ CONFIGS = [
     "class config:\n    pass", "workers = 2\nworkers = 3", "workers = 2\nworkers += 3",
     "bind = ['a:1']\nbind += ['b:2']", "bind = ['a:1']\nbind.append('b:2')",
     "workers, timeout = 3, 50", "workers = timeout = 40", "(workers, (timeout, keepalive)) = (1, (2, 3))",
-    "x = 5\nworkers = x * 2", "if True:\n    workers = 3\nelse:\n    workers = 4",
+    "x = 5\nworkers = x * 2", "workers = 3\ntimeout = 40\nworkers, timeout = timeout, workers", "if True:\n    workers = 3\nelse:\n    workers = 4",
     "if False:\n    workers = 3\nelse:\n    workers = 4", "workers = 3 if 1 > 2 else 5",
     "for workers in (1, 2, 3):\n    pass", "try:\n    workers = 3\nexcept ValueError:\n    workers = 4",
     "try:\n    import nonsuch\nexcept ImportError:\n    workers = 9",
@@ -294,6 +294,7 @@ app:app --max-requests 100 --max-requests-jitter 10
 app:app --max-requests 100 --max-requests 200
 app:app --graceful-timeout 30 --timeout 20
 app:app -t 5 -t 6
+app:app -t x -t 6
 app:app --chdir /
 app:app --chdir sub
 app:app --chdir .
@@ -305,6 +306,9 @@ app:app --capture-output --disable-redirect-access-to-syslog
 app:app --config /dev/null
 app:app -c ''
 app:app --
+-w 4 app:app -w 5 --
+-w 4 -- app:app
+-w 4 --
 -- app:app
 app:app -- -w 4
 -- app:app -w 4

@@ -13,8 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from gunilint.deployment import Facts
 from gunilint.engine import relative_path, survey
-from gunilint.report.show import Show, render_json
+from gunilint.policy import Policy, same
+from gunilint.report.overview import Show
+from gunilint.report.show import render_json
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parents[1] / ".oracle"
@@ -82,7 +85,7 @@ def _shell(word: str) -> str:
 
 def shown(folder: Path, version: str) -> dict[str, Any]:
     """What `gunilint show --format json` says of the one deployment in a project."""
-    found = survey([folder], version)
+    found = survey([folder], same(Policy((), Facts(version))))
     here = str(folder)
     show = Show(
         [each for project in found.projects for each in project.deployments if each.launch],

@@ -398,6 +398,12 @@ BASH_FOLDED: dict[str, str] = {
 }
 
 OPEN: dict[str, str] = {
+    "parameters of a branch": 'if [ -f one.txt ]; then set -- gunicorn a; else set -- gunicorn b; fi\nexec "$@" --c',
+    "parameters of one branch": 'set -- app\nif [ -d nope ]; then set -- gunicorn -w 2 "$@"; fi\n"$@"\ngunicorn "$@"',
+    "parameters of branches in branches": 'if [ -f one.txt ]; then set -- a\nif [ -d bin ]; then set -- "$@" b; fi; else set -- c; fi\ngunicorn "$@"\nshift\ngunicorn "$@"',
+    "parameters of a branch in a function": 'f() { if [ -f one.txt ]; then shift; fi; gunicorn "$@"; }\nset -- x\nf a b\ngunicorn "$@"',
+    "parameters that a loop adds": 'set -- a\nwhile [ ! -f "$1.txt" ] && [ $# -lt 9 ]; do set -- one "$@"; done\ngunicorn "$@"',
+    "parameters that files add": 'set -- a\nfor x in *.txt; do set -- "$@" "$x"; done\ngunicorn "$@"',
     "file tests": "if [ -f .env ]; then gunicorn a; else gunicorn b; fi\nif [ -e nope ]; then gunicorn c; fi\n[ -d bin ] && gunicorn d\n[ ! -x nope ] && gunicorn e",
     "file test sets": 'W=1\nif [ -f one.txt ]; then W=2; B=3; fi\n[ -d nope ] && W=9\ngunicorn -w $W -b "$B"',
     "file test that ends": "if [ ! -f one.txt ]; then exit 1; fi\ngunicorn a\n[ -f nope ] || exit 0\ngunicorn b",

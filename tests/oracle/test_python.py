@@ -6,6 +6,7 @@ The programs are made here from a small grammar, and run in this process.
 from __future__ import annotations
 
 import os
+import re
 from unittest import mock
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from gunilint.evaluate import evaluate
 from gunilint.parse.python_config import parse
 from gunilint.source import Source
-from gunilint.values import Function, Known, Module
+from gunilint.values import Known
 from tally import TALLY
 
 NAMES = st.sampled_from(["a", "b", "c", "workers", "bind"])
@@ -133,7 +134,7 @@ def test_what_a_program_leaves_behind(program: str) -> None:
         TALLY.add("python", "names")
         value = binding.value
         TALLY.add("python", "names known", isinstance(value, Known))
-        if isinstance(value, Known) and not isinstance(value.value, Function | Module):
+        if isinstance(value, Known) and not re.search(r"(Function|Module)\(", repr(value.value)):
             assert name in names, name
             assert type(value.value) is type(names[name]), name
             assert value.value == names[name], name

@@ -408,6 +408,16 @@ class TestEnvironment:
         assert "/etc/none" in environment.unread
         assert set(environment) == {"A"}
 
+    def test_unread_file_may_replace_what_the_unit_sets(self) -> None:
+        unit = make(
+            "[Service]\nEnvironment=A=1\nEnvironmentFile=/run/ef\nEnvironmentFile=-/etc/none\n"
+        )
+        environment = systemd.environment(unit, read)
+        for name in ("A", "T_ONE"):
+            value = environment[name]
+            assert isinstance(value, Known)
+            assert value.assumes == (f"`/etc/none` leaves {name} alone",)
+
     def test_file_of_the_project_counts(self) -> None:
         assert run("EnvironmentFile=-/run/ef\nExecStart=/x ${T_ONE} ${B}") == [
             ["/x", "fromfile", ""]
@@ -531,3 +541,49 @@ def test_boolean(text: str, value: bool | None) -> None:
 def test_large_units_take_no_time(text: str) -> None:
     unit = make(text, name="a" * 200 + ".service")
     systemd.commands(unit, "ExecStart", systemd.environment(unit, read))
+
+
+@pytest.mark.parametrize(
+    ("name", "called", "is_it"),
+    [
+        ("app.service", "app.service", True),
+        ("app@.service", "app@1.service", True),
+        ("app@.service", "app.service", False),
+        ("app.service", "app@1.service", False),
+    ],
+)
+def test_name_of_an_instance_means_its_template(name: str, called: str, is_it: bool) -> None:
+    assert make("", name=name).is_called(called) is is_it
+
+
+@pytest.mark.parametrize(
+    ("socket", "text", "service", "hands"),
+    [
+        ("app.socket", "", "", True),
+        ("web.socket", "Service=app.service", "", True),
+        ("app.socket", "Service=other.service", "", False),
+        ("web.socket", "", "Sockets=web.socket", True),
+        ("web.socket", "", "", False),
+        ("app.timer", "", "", False),
+    ],
+)
+def test_socket_unit_hands_its_sockets_to_a_service(socket, text, service, hands: bool) -> None:
+    unit = make(f"[Service]\n{service}\n")
+    assert make(f"[Socket]\n{text}\n", name=socket).hands_sockets_to(unit) is hands
+
+
+def test_units_that_are_started_with_another() -> None:
+    text = "[Unit]\nRequires=a.service b.socket\nWants=c@%i.service\n[Service]\nSockets=d.socket\n"
+    unit = make(text, name="app@1.service")
+    assert unit.brings() == {"a.service", "b.socket", "c@1.service", "d.socket"}
+    assert unit.wants_sockets()
+    assert not make("[Unit]\nWants=docker.socket a.service\n").wants_sockets()
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"), [("%t/%p.sock", "/run/app.sock"), ("%H.sock", None), ("%z", None)]
+)
+def test_text_with_specifiers(text: str, meaning: str | None) -> None:
+    directive = make(f"[Service]\nPIDFile={text}\n").last("Service", "PIDFile")
+    assert directive is not None
+    assert systemd.specified(directive.value, make("")) == meaning

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from gunilint.findings import Finding
 from gunilint.report.json import render
 from gunilint.source import Source
 
-from .samples import SAFE_FIX, STOP_TIMEOUT, UNIT, at, finding, report, rule
+from .samples import SAFE_FIX, STOP_TIMEOUT, UNIT, at, finding, report, rule, suppressed
 
 
 def fingerprints(*findings: Finding) -> list[str]:
@@ -15,7 +16,7 @@ def fingerprints(*findings: Finding) -> list[str]:
 
 
 def test_json_has_the_documented_keys() -> None:
-    run = report(STOP_TIMEOUT, deployments=2, files=4, suppressed=1)
+    run = report(STOP_TIMEOUT, deployments=2, files=4)
     document = json.loads(render(run))
     fingerprint = document["findings"][0].pop("fingerprint")
     assert len(fingerprint) == 32
@@ -46,22 +47,44 @@ def test_json_has_the_documented_keys() -> None:
                 "fix": None,
             }
         ],
+        "suppressed": [],
+        "baselined": [],
         "summary": {
             "errors": 0,
             "warnings": 1,
             "notes": 0,
             "deployments": 2,
             "files": 4,
-            "suppressed": 1,
+            "suppressed": 0,
+            "baselined": 0,
+            "fixed": 0,
             "fixable": 0,
+            "repaired": 0,
         },
     }
 
 
 def test_json_tells_of_a_fix() -> None:
     document = json.loads(render(report(replace(STOP_TIMEOUT, fix=SAFE_FIX))))
-    assert document["findings"][0]["fix"] == {"title": "add a jitter", "safe": True}
+    assert document["findings"][0]["fix"] == {"title": "add a jitter", "safe": True, "edits": []}
     assert document["summary"]["fixable"] == 1
+
+
+def test_json_lists_what_does_not_count_apart() -> None:
+    pair = suppressed(STOP_TIMEOUT, "stops are rare")
+    document = json.loads(render(report(suppressed=(pair,), baselined=(STOP_TIMEOUT,), fixed=2)))
+    assert document["findings"] == []
+    (known,) = document["baselined"]
+    (hidden,) = document["suppressed"]
+    assert hidden.pop("suppression") == {
+        "path": "app.service",
+        "line": 4,
+        "reason": "stops are rare",
+    }
+    assert hidden == known
+    assert known["code"] == "GU203"
+    counts = document["summary"]
+    assert [counts[key] for key in ("warnings", "suppressed", "baselined", "fixed")] == [0, 1, 1, 2]
 
 
 def test_json_of_a_clean_run_has_no_findings() -> None:

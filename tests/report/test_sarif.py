@@ -8,15 +8,30 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from gunilint.command import Label
-from gunilint.findings import Finding, Report
+from gunilint.engine import lint
+from gunilint.engine import report as report_of
+from gunilint.findings import Edit, Finding, Fix, Report
 from gunilint.fingerprint import line_hashes
+from gunilint.report import sarif
 from gunilint.report.sarif import render
 from gunilint.rules import load_rules
 from gunilint.source import Source
+from projects import write
 
-from .samples import STOP_TIMEOUT, UNIT, at, finding, report, rule
+from .samples import (
+    CONFIG,
+    HOSTILE_REPORTS,
+    SAFE_FIX,
+    STOP_TIMEOUT,
+    UNIT,
+    at,
+    finding,
+    report,
+    rule,
+)
 
 SCHEMA = Path(__file__).parents[1] / "data" / "sarif-schema-2.1.0.json"
 
@@ -30,6 +45,16 @@ SCRIPT = Source(
 )
 HOSTILE = Source("deploy/a:b/\n[x](1)\x1b\udcff日.sh", "x" * 5000 + "\n")
 
+FIX = Fix(
+    "set [it](1)",
+    (
+        Edit(at(UNIT, "20").span, "130"),
+        Edit(at(CONFIG, "120").span, ""),
+        Edit(UNIT.span(0, 0), "#\n"),
+    ),
+    safe=True,
+)
+
 REPORTS = {
     "clean": report(rules=[rule(), SECURITY]),
     "two-files": report(STOP_TIMEOUT, rules=[rule(), SECURITY]),
@@ -41,6 +66,11 @@ REPORTS = {
     "rule-not-enabled": report(finding(at(UNIT, "notify"), rule=SECURITY), rules=[rule()]),
     "long-texts": report(rules=[rule(summary="word " * 900, why="x" * 9000)]),
     "all-rules": report(rules=load_rules()),
+    "chain": report(replace(STOP_TIMEOUT, chain=(at(SCRIPT, "exec", "it starts here"),))),
+    "fixed": report(finding(at(UNIT, "20"), fix=FIX)),
+    "fix-without-edits": report(finding(at(UNIT, "20"), fix=SAFE_FIX)),
+    "many-related": report(finding(at(UNIT, "20"), *[at(CONFIG, "120", "here")] * 150)),
+    **HOSTILE_REPORTS,
 }
 
 
@@ -97,7 +127,18 @@ def test_sarif_has_what_github_requires(report: Report) -> None:
         assert result["level"] in ("error", "warning", "note")
         assert result["message"]["text"].endswith(".")
         assert len(result["locations"]) == 1
-        for location in (*result["locations"], *result["relatedLocations"]):
+        assert len(result["relatedLocations"]) <= 100
+        ids = [location["id"] for location in result["relatedLocations"]]
+        assert ids == list(range(1, len(ids) + 1))
+        assert all(f"]({number})" in result["message"]["text"] for number in ids)
+        steps = [
+            step["location"]
+            for flow in result.get("codeFlows", ())
+            for thread in flow["threadFlows"]
+            for step in thread["locations"]
+        ]
+        assert all(step["message"]["text"] for step in steps)
+        for location in (*result["locations"], *result["relatedLocations"], *steps):
             place = location["physicalLocation"]
             uri = urlsplit(place["artifactLocation"]["uri"])
             assert uri.path
@@ -111,7 +152,7 @@ def test_sarif_has_what_github_requires(report: Report) -> None:
 
 def test_sarif_describes_a_reliability_rule() -> None:
     (entry,) = run_of(report(rules=[rule()]))["tool"]["driver"]["rules"]
-    assert entry.pop("helpUri").endswith("/GU203-stop-timeout-too-short.yaml")
+    assert entry.pop("helpUri").endswith("/docs/rules/GU203.md")
     assert entry.pop("help")["markdown"] == (
         "systemd kills the service too early.\n\n"
         "## Why\n\ngunicorn needs `graceful_timeout`\nseconds.\n\nThe unit ends as failed.\n\n"
@@ -237,3 +278,93 @@ def test_sarif_of_a_run_says_that_it_worked_and_leaks_no_path() -> None:
     assert run["automationDetails"] == {"id": "gunilint/"}
     assert "uri" not in run["originalUriBaseIds"]["%SRCROOT%"]
     assert run["results"] == []
+
+
+def test_sarif_shows_the_way_to_a_finding() -> None:
+    script = at(
+        Source("start.sh", "exec gunicorn a:b\n"), "gunicorn a:b", "gunicorn is started here"
+    )
+    found = replace(STOP_TIMEOUT, chain=(at(UNIT, "/srv/start.sh", "it starts `start.sh`"), script))
+    (flow,) = result_of(found)["codeFlows"]
+    ((steps,),) = (thread.values() for thread in flow["threadFlows"])
+    assert [step["location"]["message"]["text"] for step in steps] == [
+        "it starts `start.sh`",
+        "gunicorn is started here",
+        "SIGKILL 20 s after SIGTERM",
+    ]
+    assert "codeFlows" not in result_of(STOP_TIMEOUT)
+    unnamed = finding(at(UNIT, "20"), chain=(script,))
+    (flow,) = result_of(unnamed)["codeFlows"]
+    last = flow["threadFlows"][0]["locations"][-1]["location"]
+    assert last["message"]["text"] == unnamed.message
+
+
+DEPLOYMENT = {
+    "app.service": "[Service]\nExecStart=/srv/start.sh\n",
+    "start.sh": "#!/bin/sh\nexport WEB_CONCURRENCY=two\nexec gunicorn -c gunicorn.conf.py app:app\n",
+    "gunicorn.conf.py": "max_requests = 1000\ntimeout = 0\n",
+}
+
+
+def test_way_leads_from_the_unit_by_the_script_to_the_config(lint_files) -> None:
+    chains = {
+        (found.rule.code, found.primary.span.source.path): [
+            (step.span.source.path, step.text) for step in found.chain
+        ]
+        for found in lint_files(DEPLOYMENT)
+    }
+    unit = ("app.service", "`start.sh` is started here")
+    launch = ("start.sh", "gunicorn is started here")
+    assert chains["GU204", "gunicorn.conf.py"] == [unit, launch]
+    assert chains["GU013", "start.sh"] == [unit]
+    assert {tuple(steps) for (_, path), steps in chains.items() if path == "app.service"} == {()}
+
+
+def test_sarif_gives_the_fix_of_each_file() -> None:
+    (fix,) = result_of(finding(at(UNIT, "20"), fix=FIX))["fixes"]
+    assert fix["description"] == {"text": r"set \[it\](1)."}
+    unit, config = fix["artifactChanges"]
+    assert unit["artifactLocation"]["uri"] == "deploy/app.service"
+    assert [each.get("insertedContent") for each in unit["replacements"]] == [
+        {"text": "130"},
+        {"text": "#\n"},
+    ]
+    assert config["replacements"] == [
+        {"deletedRegion": {"startLine": 14, "startColumn": 20, "endLine": 14, "endColumn": 23}}
+    ]
+    assert "fixes" not in result_of(finding(at(UNIT, "20"), fix=SAFE_FIX))
+
+
+def test_sarif_keeps_the_worst_within_githubs_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sarif, "_RESULTS_LIMIT", 3)
+    severities = ("note", "warning", "note", "error", "warning")
+    run = run_of(report(*(finding(at(UNIT, "20"), severity=each) for each in severities)))
+    assert [result["level"] for result in run["results"]] == ["warning", "error", "warning"]
+    ((notice,),) = (each["toolExecutionNotifications"] for each in run["invocations"])
+    assert notice["message"]["text"].startswith("2 more findings are left out")
+
+
+def test_every_rule_on_security_has_a_grade_and_a_weakness() -> None:
+    rules = [each for each in load_rules() if each.code.startswith("GU6")]
+    entries = run_of(report(rules=rules))["tool"]["driver"]["rules"]
+    assert len(entries) >= 11
+    for entry in entries:
+        properties = entry["properties"]
+        assert 0.1 <= float(properties["security-severity"]) <= 10
+        assert "security" in properties["tags"], entry["id"]
+        assert any(re.fullmatch(r"external/cwe/cwe-\d{3,}", tag) for tag in properties["tags"])
+
+
+def test_sarif_names_the_file_that_a_link_leads_to(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    write(tmp_path, {"deploy/prod.sh": "#!/bin/sh\nexec gunicorn --timeout 0 shop:app\n"})
+    (tmp_path / "run.sh").symlink_to("deploy/prod.sh")
+    found = report_of(lint([tmp_path / "run.sh"], load_rules()), tmp_path)
+    assert {found.display(each.primary.span.source) for each in found.findings} == {"run.sh"}
+    results = run_of(found)["results"]
+    uris = {
+        location["physicalLocation"]["artifactLocation"]["uri"]
+        for result in results
+        for location in result["locations"]
+    }
+    assert uris == {"deploy/prod.sh"}

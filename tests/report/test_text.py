@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from textwrap import dedent
 
 import pytest
+from msgspec.structs import replace
 
 from gunilint.findings import Finding, Report
 from gunilint.report.text import render
@@ -197,7 +197,7 @@ def test_text_is_coloured_by_severity() -> None:
 def test_text_links_the_code_to_the_rule() -> None:
     heading = block(STOP_TIMEOUT, links=True).splitlines()[0]
     assert heading.startswith("warning[\x1b]8;;https://")
-    assert "/GU203-stop-timeout-too-short.yaml\x1b\\GU203\x1b]8;;\x1b\\]: " in heading
+    assert "/docs/rules/GU203.md\x1b\\GU203\x1b]8;;\x1b\\]: " in heading
 
 
 def test_text_separates_findings_by_an_empty_line() -> None:

@@ -1,0 +1,82 @@
+"""How gunilint starts: from where, and what it imports for it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from projects import write
+
+HEAVY = {"libcst", "tree_sitter", "tree_sitter_bash", "pathspec"}
+
+
+def start(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join(str(Path(folder).resolve()) for folder in sys.path if folder)
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=cwd, capture_output=True, text=True, check=False, timeout=120,
+        env={**os.environ, "PYTHONPATH": path, **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["--help"], {}),
+        (["--version"], {}),
+        (["rules"], {}),
+        (["explain", "GU301"], {}),
+        (["completion", "bash"], {}),
+        ([], {"_GUNILINT_COMPLETE": "bash_complete", "COMP_WORDS": "gunilint explain GU", "COMP_CWORD": "2"}),
+    ],
+    ids=["help", "version", "rules", "explain", "completion", "completing"],
+)  # fmt: skip
+def test_no_parser_is_imported_for_what_parses_nothing(
+    arguments: list[str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = start("-X", "importtime", "-m", "gunilint", *arguments, cwd=tmp_path, **environment)
+    imported = set(re.findall(r"\| +(\w+)$", done.stderr, re.MULTILINE))
+    assert done.returncode == 0, done.stderr
+    assert "click" in imported
+    assert imported & HEAVY == set()
+    if arguments not in (["rules"], ["explain", "GU301"], []):
+        assert "yaml" not in imported
+
+
+PLANTED = (
+    "import pathlib\npathlib.Path('ran').touch()\nraise SystemExit('a file of the project ran')\n"
+)
+MODULES = ("click", "yaml", "libcst", "tomli", "packaging", "platform", "json", "tree_sitter")
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["-P"], ["-s"]], ids=["plain", "safe path", "another option"]
+)
+@pytest.mark.parametrize(
+    "arguments", [["check"], ["show"], ["--version"]], ids=lambda each: each[0]
+)
+def test_modules_of_the_project_are_not_imported(
+    options: list[str], arguments: list[str], tmp_path: Path
+) -> None:
+    if "-P" in options and sys.version_info < (3, 11):
+        options = []
+    write(
+        tmp_path,
+        {
+            "gunicorn.conf.py": "workers = 2\nmax_requests = 10\nmax_requests_jitter = 2\n",
+            **{f"{name}.py": PLANTED for name in MODULES},
+        },
+    )
+    done = start(*options, "-m", "gunilint", *arguments, cwd=tmp_path)
+    assert not (tmp_path / "ran").exists()
+    assert "Traceback" not in done.stderr
+    assert done.returncode in (0, 1), done.stderr
+
+
+def test_the_module_says_its_own_name(tmp_path: Path) -> None:
+    assert start("-m", "gunilint", "--help", cwd=tmp_path).stdout.startswith("Usage: gunilint ")
