@@ -1,0 +1,3 @@
+workers = 4
+graceful_timeout = 120
+timeout = 120
