@@ -45,6 +45,11 @@ FORMER: dict[str, dict[str, Any]] = {
 }
 """What was removed before the first of `RELEASES`, from the changelog."""
 
+FORMER_OPTIONS: dict[str, dict[str, Any]] = {
+    "sendfile": {"before": "19.4", "until": "19.3", "flags": ["--sendfile"], "action": "switch"},
+}
+"""The options that settings had then and lost since, as an entry of their `history`."""
+
 ABSENT: dict[str, Any] = {
     "flags": [],
     "action": "store",
@@ -90,6 +95,8 @@ def merged(surveys: list[dict[str, Any]]) -> dict[str, Any]:
     names = sorted({name for each in surveys for name in each["settings"]})
     settings = {name: compact(merge(name, surveys)) for name in names}
     settings |= {name: {**entry, "since": None} for name, entry in FORMER.items()}
+    for name, change in FORMER_OPTIONS.items():
+        settings[name].setdefault("history", []).append(change)
     return {
         "releases": [each["release"] for each in surveys],
         "settings": settings,

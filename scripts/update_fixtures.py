@@ -10,7 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from gunilint.engine import lint, relative_path, survey
-from gunilint.report.show import Show, render_text
+from gunilint.policy import Policy, same
+from gunilint.report.overview import Show
+from gunilint.report.show import render_text
 from gunilint.rules import load_rules
 
 FIXTURES = Path(__file__).parents[1] / "tests/fixtures"
@@ -32,7 +34,11 @@ def findings(folder: Path) -> str:
 def shown(folder: Path) -> str:
     """What `gunilint show` says of a fixture, run in its folder."""
     here = str(folder)
-    deployments = [each for project in survey([folder]).projects for each in project.deployments]
+    deployments = [
+        each
+        for project in survey([folder], same(Policy(()))).projects
+        for each in project.deployments
+    ]
     return render_text(Show(deployments, lambda source: relative_path(source, here)))
 
 
