@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,14 @@ def _no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tested runs, and leaves nothing behind in the user's cache."""
     monkeypatch.setenv("GUNILINT_NO_CACHE", "1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signals() -> None:
+    """Programs under test end by signals, also when the run was started in a shell's background."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 # The oracles' figures: each worker of a parallel run hands its own over.

@@ -18,6 +18,8 @@ _MODULUS = 1 << 64
 _END_OF_FILE = 0xFFFF
 _LINE_FEED = ord("\n")
 _LONGEST_NAME = 100
+_FURTHEST = 4096
+"""The characters above a value in which its name is looked for."""
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
 _COMMENT_LINE = re.compile(r"(?<=[\r\n])[ \t]*[#;][^\r\n]*")
 _BLANK = re.compile(r"\\\r?\n|\s")
@@ -66,12 +68,12 @@ def subject(span: Span) -> str:
 def _name_before(span: Span) -> str:
     """The name or option whose value a span is, if it is one's."""
     source, end = span.source, span.start
-    text = source.text
+    text, lowest = source.text, max(0, span.start - _FURTHEST)
     is_value = False
-    while end > 0:
+    while end > lowest:
         char = text[end - 1]
         if char in "\r\n":
-            end, goes_on = _line_before(source, source.position(end)[0])
+            end, goes_on = _line_before(source, source.position(end)[0], lowest)
             if not goes_on:
                 return ""
         elif char in "=:,([{":
@@ -88,9 +90,14 @@ def _name_before(span: Span) -> str:
     return word if word[:1] == "-" or (is_value and _NAME.fullmatch(word)) else ""
 
 
-def _line_before(source: Source, number: int) -> tuple[int, bool]:
-    """The end of the nearest line above with code, and whether what is on it goes on below."""
+def _line_before(source: Source, number: int, lowest: int) -> tuple[int, bool]:
+    """The end of the nearest line above with code, and whether what is on it goes on below.
+
+    What starts before the offset `lowest` isn't looked at.
+    """
     for above in range(number - 1, 0, -1):
+        if source.line_starts[above - 1] < lowest:
+            break
         line = source.line(above)
         code = line.strip()
         if code and not code.startswith(("#", ";")):

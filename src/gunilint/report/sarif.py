@@ -28,6 +28,8 @@ _DESCRIPTION_LIMIT = 1024
 """The characters that GitHub takes of a rule's descriptions."""
 _SNIPPET_LIMIT = 2000
 """The characters of source above which a snippet is left out."""
+_HASHED = 128 * 1024
+"""The most characters of a file whose lines are hashed."""
 _CONTEXT = 2
 """The lines of context before and after a region."""
 _RESULTS_LIMIT = 25_000
@@ -36,9 +38,6 @@ _RELATED_LIMIT = 100
 """The related places of a result that GitHub takes."""
 _PROBLEM_SEVERITY = {"error": "error", "warning": "warning", "note": "recommendation"}
 _BRACKETS = re.compile(r"([\[\]\\])")
-
-_HASHED = 128 * 1024
-"""The most characters of a file whose lines are hashed."""
 
 
 def render(report: Report) -> str:
