@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gunilint.engine import Repair
     from gunilint.fix import Patch
     from gunilint.policy import Policies
+    from gunilint.progress import Track
     from gunilint.rules import Rule
 
 FINDINGS = 1
@@ -331,17 +332,20 @@ def _checked(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Run, 
     from gunilint.cache import Run
     from gunilint.disk import Disk
     from gunilint.engine import report, run
+    from gunilint.progress import Progress, terminal
 
     disk = Disk()
     arguments, unsaved = _inputs(paths, options["stdin_filename"])
     repaired: Repair | None = None
     outputs = chosen(options["output_format"], options["output_file"], options["more_outputs"])
     keep = any(output.format in WITH_DEPLOYMENTS for output in outputs)
-    if options["fix"] or options["diff_only"]:
-        repaired = _repaired(arguments, unsaved, options, keep)
-        result = repaired.left
-    else:
-        result = run(arguments, _policies(options, disk), unsaved, keep=keep, disk=disk)
+    with Progress(None if options["quiet"] else terminal()) as track:
+        if options["fix"] or options["diff_only"]:
+            repaired = _repaired(arguments, unsaved, options, keep, track)
+            result = repaired.left
+        else:
+            policies = _policies(options, disk)
+            result = run(arguments, policies, unsaved, keep=keep, disk=disk, track=track)
     _report_missing(result.missing)
     if result.missing:
         sys.exit(FAILED)
@@ -391,12 +395,14 @@ def show(paths: tuple[Path, ...], **options: Any) -> None:
     """
     from gunilint.engine import relative_path, survey
     from gunilint.masking import Mask
+    from gunilint.progress import Progress, terminal
     from gunilint.report.overview import Show
     from gunilint.report.show import render_json, render_text
     from gunilint.report.terminal import use_color
     from gunilint.sensitive import hidden_texts
 
-    found = survey(paths or (Path(),), _policies(options))
+    with Progress(terminal()) as track:
+        found = survey(paths or (Path(),), _policies(options), track)
     _report_missing(found.missing)
     if found.missing:
         sys.exit(FAILED)
@@ -453,7 +459,11 @@ def config_command(path: Path, **options: Any) -> None:
 
 
 def _repaired(
-    arguments: list[Path], unsaved: dict[Path, bytes], options: Mapping[str, Any], keep: bool
+    arguments: list[Path],
+    unsaved: dict[Path, bytes],
+    options: Mapping[str, Any],
+    keep: bool,
+    track: Track,
 ) -> Repair:
     from gunilint.engine import repair
 
@@ -465,6 +475,7 @@ def _repaired(
         unsaved,
         unsafe=options["unsafe_fixes"],
         keep=keep,
+        track=track,
     )
 
 

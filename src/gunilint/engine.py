@@ -24,6 +24,7 @@ from gunilint.fix import ROUNDS, Patch, apply, propose
 from gunilint.grades import severity_rank
 from gunilint.masking import Mask, masked
 from gunilint.policy import Policies, Policy, Scope, same
+from gunilint.progress import Track, untracked
 from gunilint.resolve import resolve
 from gunilint.rules import Rule
 from gunilint.sensitive import hidden_texts
@@ -93,12 +94,14 @@ def run(
     *,
     keep: bool = False,
     disk: Disk | None = None,
+    track: Track = untracked,
 ) -> Result:
     """Lint files and folders, each as its policy asks for.
 
     `unsaved` are contents that stand for those of files, by their path, as an editor has them
     before it saves them; a file of that path need not exist. `keep` keeps the deployments, which
-    takes memory, for a format that shows them. `disk` remembers all that was looked at.
+    takes memory, for a format that shows them. `disk` remembers all that was looked at,
+    `track` is told how far the run is.
     """
     disk = disk or Disk()
     findings: list[Finding] = []
@@ -114,10 +117,10 @@ def run(
     failing = False
     contents = {_start(path, disk): data for path, data in (unsaved or {}).items()}
     existing, missing = _sorted_out(arguments, contents, disk)
-    for project, policy in _projects(existing, policies, contents, disk):
+    for project, policy in _projects(existing, policies, contents, disk, track):
         scope = Scope(policy, project.tree, project.inputs)
         baseline = baselines.of(policy)
-        raw, failed = check(project, policy.rules)
+        raw, failed = check(project, policy.rules, track)
         new, hidden, failed_too = _suppressed(scope.kept(raw), project, policy, scope, failed)
         new, known = baseline.split(new, uri)
         baseline.decide(project, scope.ran((*failed, *failed_too)), uri)
@@ -170,6 +173,7 @@ def repair(
     *,
     unsafe: bool = False,
     keep: bool = False,
+    track: Track = untracked,
 ) -> Repair:
     """Apply fixes in memory, in rounds until nothing changes; no file is written.
 
@@ -180,7 +184,7 @@ def repair(
     fixed: list[Finding] = []
     spoilt: frozenset[Path] = frozenset()
     for _ in range(ROUNDS):
-        left = run(arguments, policies, contents, keep=keep)
+        left = run(arguments, policies, contents, keep=keep, track=track)
         applied = apply(left.findings, contents, unsafe=unsafe, spoilt=spoilt)
         spoilt = applied.spoilt
         if not applied.findings:
@@ -190,17 +194,17 @@ def repair(
             before.setdefault(patch.path, patch.before)
             contents[patch.path] = patch.after
     else:
-        left = run(arguments, policies, contents, keep=keep)
+        left = run(arguments, policies, contents, keep=keep, track=track)
     patches = (Patch(path, data, contents[path]) for path, data in sorted(before.items()))
     changed = tuple(patch for patch in patches if patch.before != patch.after)
     return Repair(tuple(fixed), changed, left, spoilt)
 
 
-def survey(arguments: Sequence[Path], policies: Policies) -> Survey:
+def survey(arguments: Sequence[Path], policies: Policies, track: Track = untracked) -> Survey:
     """What files and folders start, without judging it."""
     disk = Disk()
     existing, missing = _sorted_out(arguments, {}, disk)
-    found = _projects(existing, policies, {}, disk)
+    found = _projects(existing, policies, {}, disk, track)
     return Survey(tuple(project for project, _ in found), missing)
 
 
@@ -355,14 +359,14 @@ def _place(finding: Finding) -> tuple[str, int, str]:
 
 
 def check(
-    project: Project, rules: Sequence[Rule]
+    project: Project, rules: Sequence[Rule], track: Track = untracked
 ) -> tuple[tuple[Finding, ...], tuple[tuple[str, str], ...]]:
     """The findings of `rules` on a project in report order, and the checks that failed."""
-    return _found(rules, lambda rule: _hits(rule, project))
+    return _found(track(rules, "Checking"), lambda rule: _hits(rule, project))
 
 
 def _found(
-    rules: Sequence[Rule], hits: Callable[[Rule], Iterable[_Placed]]
+    rules: Iterable[Rule], hits: Callable[[Rule], Iterable[_Placed]]
 ) -> tuple[tuple[Finding, ...], tuple[tuple[str, str], ...]]:
     """The findings of rules by their hits, and the checks and fixes that failed.
 
@@ -395,7 +399,11 @@ def _guarded(rule: Rule, errors: list[tuple[str, str]]) -> Iterator[None]:
 
 
 def _projects(
-    arguments: Iterable[Path], policies: Policies, unsaved: Mapping[Path, bytes], disk: Disk
+    arguments: Iterable[Path],
+    policies: Policies,
+    unsaved: Mapping[Path, bytes],
+    disk: Disk,
+    track: Track,
 ) -> Iterator[tuple[Project, Policy]]:
     """Each project that the arguments belong to, with its policy."""
     inputs: dict[tuple[Path, Policy], tuple[Tree, dict[str, Kind]]] = {}
@@ -410,7 +418,7 @@ def _projects(
             if not policy.force_exclude or not tree.excluded(path, False):
                 found[path] = kind
     for (_, policy), (tree, found) in inputs.items():
-        yield resolve(tree, found, policy.facts), policy
+        yield resolve(tree, found, policy.facts, track), policy
 
 
 def _tree(root: Path, policy: Policy, unsaved: Mapping[Path, bytes], disk: Disk) -> Tree:

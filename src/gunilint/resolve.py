@@ -38,6 +38,7 @@ from gunilint.parse.dotenv import parse as parse_dotenv
 from gunilint.parse.systemd import Unit
 from gunilint.paths import Place
 from gunilint.process import started
+from gunilint.progress import Track, untracked
 from gunilint.settings import Sources, effective, extra_arguments, on_the_machine
 from gunilint.source import Problem, Source, Span
 from gunilint.syntax import PythonConfig
@@ -70,20 +71,26 @@ _UNIT_FOLDER = re.compile(
 """The path of a unit in a folder in which systemd looks for units."""
 
 
-def resolve(tree: Tree, inputs: Mapping[str, Kind], facts: Facts = NO_FACTS) -> Project:
+def resolve(
+    tree: Tree,
+    inputs: Mapping[str, Kind],
+    facts: Facts = NO_FACTS,
+    track: Track = untracked,
+) -> Project:
     """Work out every deployment of the input files: their root-relative paths and kinds.
 
     Without a gunicorn version among the facts the project's dependencies say it.
     """
-    return _Resolver(tree, facts).run(inputs)
+    return _Resolver(tree, facts, track).run(inputs)
 
 
 class _Resolver:
     """One run over a project; it remembers what it has parsed and followed."""
 
-    def __init__(self, tree: Tree, facts: Facts) -> None:
+    def __init__(self, tree: Tree, facts: Facts, track: Track) -> None:
         self.tree = tree
         self.facts = facts
+        self.track = track
         self.files = Files(tree)
         self.follower = Follower(self.files, self.target)
         self.applications: dict[tuple[str, tuple[str, ...]], Application] = {}
@@ -99,15 +106,16 @@ class _Resolver:
         units = self.units(of("unit"))
         servers = [
             replace(each, neighbours=neighbours) if isinstance(each, Launch) else each
-            for unit in units
+            for unit in self.track(units, "Following units")
             for neighbours in [self.neighbours(unit)]
             for each in self.some(self.follower.from_unit(unit))
         ]
         servers += self.from_scripts(of("script"))
-        launched = [self.launched(each) for each in servers if isinstance(each, Launch)]
+        launches = [each for each in servers if isinstance(each, Launch)]
+        launched = [self.launched(each) for each in self.track(launches, "Working out settings")]
         deployments = list(_without_repetitions(launched))
         development = [each for each in servers if isinstance(each, DevelopmentServer)]
-        for path in of("config"):
+        for path in self.track(of("config"), "Reading configs"):
             if path not in self.used_configs:
                 deployments.extend(self.unlaunched(path))
         reloads = tuple(self.follower.reloads)
@@ -131,7 +139,8 @@ class _Resolver:
     def units(self, found: Sequence[str]) -> list[Unit]:
         """The units among the input files, each with the drop-ins beside it."""
         units = []
-        for main in dict.fromkeys(self.main_of(path) for path in found):
+        mains = dict.fromkeys(self.main_of(path) for path in found)
+        for main in self.track(tuple(mains), "Reading units"):
             unit = self.unit(main)
             paths_read = [source.path for source in unit.sources]
             read = [file for path in paths_read if (file := self.tree.file(path))]
@@ -202,7 +211,7 @@ class _Resolver:
         servers: dict[str, list[Started]] = {}
         files = {path: file for path in found if (file := self.tree.file(path)) is not None}
         serving = [posixpath.basename(path) for path, file in files.items() if file.serves]
-        for path, file in files.items():
+        for path, file in self.track(tuple(files.items()), "Following scripts"):
             calls = any(name in file.source.text for name in serving)
             develops = file.develops and _PRODUCTION.search(path.lower())
             if file.serves or file.signals or calls or develops:
