@@ -51,7 +51,10 @@ def test_no_parser_is_imported_for_what_parses_nothing(
 PLANTED = (
     "import pathlib\npathlib.Path('ran').touch()\nraise SystemExit('a file of the project ran')\n"
 )
-MODULES = ("click", "yaml", "libcst", "tomli", "packaging", "platform", "json", "tree_sitter")
+MODULES = (
+    "click", "yaml", "libcst", "tomli", "packaging", "platform", "json", "tree_sitter", "msgspec",
+    "sitecustomize", "usercustomize",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
