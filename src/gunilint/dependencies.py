@@ -25,6 +25,8 @@ _LOCKED = re.compile(
 )
 _LINES = 20_000
 """The lines of a requirements file that are read: no project has more by hand."""
+_LONGEST = 4096
+"""The characters of a requirement that is read."""
 _HEAD = 1000
 """The characters in which a tool says that it has made a file."""
 _DEPTH = 8
@@ -214,6 +216,8 @@ def _lines(source: Source) -> Iterator[tuple[str, int]]:
     """The requirements and options of a file, without comments, and where each starts."""
     for match in islice(re.finditer(r"(?:[^\\\n]|\\\r?\n|\\.)+", source.text), _LINES):
         line = match[0]
+        if len(line) > _LONGEST:
+            continue
         text = re.split(r"(?:^|\s)#|\s--?[a-z]|\\\r?\n", line.strip(), maxsplit=1)[0].strip()
         if text:
             yield text, match.start() + line.index(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -80,6 +81,14 @@ class Survey(Struct, frozen=True):
         return sum(len(project.files) for project in self.projects)
 
 
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Leaves out what Python warns of in the texts that it parses, such as unknown escapes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="<unknown>")
+        yield
+
+
 def lint(
     arguments: Sequence[Path], rules: Sequence[Rule], gunicorn_version: str | None = None
 ) -> Result:
@@ -87,6 +96,7 @@ def lint(
     return run(arguments, same(Policy(tuple(rules), Facts(gunicorn_version))))
 
 
+@_without_warnings()
 def run(
     arguments: Sequence[Path],
     policies: Policies,
@@ -200,6 +210,7 @@ def repair(
     return Repair(tuple(fixed), changed, left, spoilt)
 
 
+@_without_warnings()
 def survey(arguments: Sequence[Path], policies: Policies, track: Track = untracked) -> Survey:
     """What files and folders start, without judging it."""
     disk = Disk()

@@ -57,6 +57,8 @@ CONFIG_DIRECTORY = "<config-dir>"
 """What paths below the config's own folder start with: the folder of `__file__`."""
 
 _WORD = re.compile(r"\w+")
+_HISTORY = 20
+"""The earlier values of a name that are kept."""
 _STEPS = 30_000
 _CALLS = 20
 _OPTIONS = 16
@@ -321,7 +323,7 @@ class _Evaluator:
         before = self.bindings.get(name)
         history: tuple[Binding, ...] = ()
         if before is not None and not self.conditional and not self.branching:
-            history = (*before.history, replace(before, history=()))
+            history = (*before.history[1 - _HISTORY :], replace(before, history=()))
         binding = Binding(name, value, span, target, kind, history, tuple(truths))
         self.bindings[name] = binding
         self.qualified.pop(name, None)

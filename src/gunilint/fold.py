@@ -48,6 +48,10 @@ _BRACED = re.compile(
 )
 _DEFAULT_IFS = " \t\n"
 _BLANKS = " \t\n\r"
+_WITHOUT_RETURNS = re.compile(r"[^\r]+")
+_SPECIAL_IN_WORD = re.compile(r"[\\\"'$`~\r]")
+_SPECIAL_IN_TEXT = re.compile(r"[ \t\n\r\\\"'$`]")
+_SPECIAL_IN_BRACKETS = re.compile(r"[\\\"'{}()\[\]]")
 _IPV6 = re.compile(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\](:\d*)?")
 _SEQUENCE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
 
@@ -221,15 +225,14 @@ class Folder(Struct):
                 end = text.find("'", index + 1)
                 end = len(text) if end < 0 else end
                 literal.quote(raw.offsets[index], opens=True)
-                for position in range(index + 1, end):
-                    if text[position] != "\r":
-                        literal.add(text[position], raw.offsets[position], quoted=True)
+                for part in _WITHOUT_RETURNS.finditer(text, index + 1, end):
+                    offsets = raw.offsets[part.start() : part.end()]
+                    literal.add(part[0], offsets, quoted=True)
                 literal.quote(raw.offsets[index], opens=False)
                 index = end + 1
             elif char == "$" and not opened and text[index + 1 : index + 2] in ("'", '"'):
                 index = self._dollar_quotes(raw, index, literal)
-            elif char in "$`" and _expansion_end(text, index) > index + 1:
-                end = _expansion_end(text, index)
+            elif char in "$`" and (end := _expansion_end(text, index)) > index + 1:
                 literal.flush()
                 found.extend(self.expansion(raw.slice(index, end), opened))
                 index = end
@@ -243,8 +246,9 @@ class Folder(Struct):
             elif char == "\r":
                 index += 1
             else:
-                literal.add(char, raw.offsets[index], quoted=opened)
-                index += 1
+                end = _next(_SPECIAL_IN_WORD, text, index + 1)
+                literal.add(text[index:end], raw.offsets[index:end], quoted=opened)
+                index = end
         literal.flush()
         return found
 
@@ -252,12 +256,12 @@ class Folder(Struct):
         text = raw.text
         following = text[index + 1 : index + 2]
         if not following or (opened and following not in '"\\$`\n\r'):
-            literal.add("\\", raw.offsets[index], quoted=True)
+            literal.add("\\", raw.offsets[index : index + 1], quoted=True)
             return index + 1
         if text[index + 1 : index + 3] == "\r\n":
             return index + 3
         if following != "\n":
-            literal.add(following, raw.offsets[index + 1], quoted=True)
+            literal.add(following, raw.offsets[index + 1 : index + 2], quoted=True)
         return index + 2
 
     def _dollar_quotes(self, raw: Fragment, index: int, literal: _Literal) -> int:
@@ -271,8 +275,8 @@ class Folder(Struct):
             return index + 1
         end = _ansi_end(text, index + 2)
         literal.quote(raw.offsets[index], opens=True)
-        for char in _ansi(text[index + 2 : end]):
-            literal.add(char, raw.offsets[index], quoted=True)
+        meant = _ansi(text[index + 2 : end])
+        literal.add(meant, raw.offsets[index : index + 1] * len(meant), quoted=True)
         literal.quote(raw.offsets[index], opens=False)
         return end + 1
 
@@ -705,18 +709,18 @@ class _Literal(Struct):
 
     found: list[_Piece]
     splits: bool
-    chars: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
     quoted: bool = False
     opened_at: int = 0
 
-    def add(self, char: str, offset: int, *, quoted: bool) -> None:
-        """One more character."""
+    def add(self, text: str, offsets: Iterable[int], *, quoted: bool) -> None:
+        """More characters, each with its offset in the file."""
         if quoted is not self.quoted:
             self.flush()
         self.quoted = quoted
-        self.chars.append(char)
-        self.offsets.append(offset)
+        self.texts.append(text)
+        self.offsets.extend(offsets)
 
     def quote(self, offset: int, *, opens: bool) -> None:
         """Quotes begin or end: empty ones make a word too."""
@@ -728,17 +732,17 @@ class _Literal(Struct):
 
     def flush(self) -> None:
         """End the piece."""
-        if self.chars:
+        if self.offsets:
             self.found.append(
                 _Piece(
-                    Known("".join(self.chars)),
+                    Known("".join(self.texts)),
                     self.offsets[0],
                     self.splits and not self.quoted,
                     tuple(self.offsets),
                     self.quoted,
                 )
             )
-        self.chars, self.offsets = [], []
+        self.texts, self.offsets = [], []
 
 
 def _spread(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
@@ -918,9 +922,16 @@ def raw_words(raw: Fragment) -> list[Fragment]:
             start = index if start is None else start
             key = re.compile(r"\[[^\]]*\]\+?=").match(text, index) if opens_key else None
             index = key.end() if key else _atom_end(text, index)
+            index = _next(_SPECIAL_IN_TEXT, text, index)
     if start is not None:
         found.append(raw.slice(start, len(text)))
     return found
+
+
+def _next(special: re.Pattern[str], text: str, index: int) -> int:
+    """The index of the next special character; the end without one."""
+    match = special.search(text, index)
+    return match.start() if match else len(text)
 
 
 def _atom_end(text: str, index: int) -> int:
@@ -1105,5 +1116,5 @@ def _closing(text: str, start: int) -> int:
             index == start or text[index - 1] == "$" or (closers[-1] == ")" and char == "(")
         ):
             closers.append(_PAIRS[char])
-        index += 1
+        index = _next(_SPECIAL_IN_BRACKETS, text, index + 1)
     return len(text)

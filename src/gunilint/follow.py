@@ -40,6 +40,9 @@ _DEPTH = 8
 _RUNS = 50
 """The scripts that are followed from one unit or script."""
 
+_CHARACTERS = 128 * 1024
+"""What these may have together."""
+
 _PRINTING = frozenset({"check_config", "print_config"})
 """Settings with which gunicorn checks or prints something and exits."""
 
@@ -59,11 +62,11 @@ class Follower:
         self.reloads: dict[Reload, None] = {}
         self.signals: dict[Signal, None] = {}
         self.followed: set[str] = set()
-        self._runs = 0
+        self._runs = self._characters = 0
 
     def from_unit(self, unit: Unit) -> Iterator[Started]:
         """The servers that a unit's `ExecStart=` lines start."""
-        self._runs = 0
+        self._runs = self._characters = 0
         place = unit_place(unit, self.tree)
 
         def read(path: str) -> Source | None:
@@ -81,7 +84,7 @@ class Follower:
 
     def from_script(self, path: str) -> Iterator[Started]:
         """The servers that a script starts when somebody runs it by hand."""
-        self._runs = 0
+        self._runs = self._characters = 0
         script = self.files.script(path)
         if script is None:
             return
@@ -135,9 +138,10 @@ class Follower:
             if owner is not None:
                 self.followed.add(owner)
                 chain = (*chain, Label(command.span, f"`{owner}` is started here"))
-        self._runs += 1
-        if called is None or self._runs > _RUNS:
+        if called is None or self._runs >= _RUNS or self._characters >= _CHARACTERS:
             return
+        self._runs += 1
+        self._characters += len(called.fragment.text)
         for inner in interpret(
             called,
             environment=target.command.environment,

@@ -54,7 +54,7 @@ _COMMANDS = 5_000
 _ELEMENTS = 1024
 """The most elements of an array, and the most words of a command that are worked out."""
 _TOO_MANY = Unknown("there are too many words to be worked out")
-_STEPS = 20_000
+_STEPS = 10_000
 _DEPTH = 20
 _NESTING = 250
 _LOOP = 32
@@ -1066,10 +1066,12 @@ class _Walker:
         start = before if assignment.appends and isinstance(before, Array) else Array(())
         index = start.next_index
         held = dict(start.elements)
+        in_order = True
         for raw in assignment.elements or ():
             match = re.match(r"\[(\d{1,18})\]=", raw.text)
             if match is not None:
                 index = int(match[1])
+                in_order = False
                 value = folder.quoted(raw.slice(match.end(), len(raw.text)))
                 words = [Word(value, raw.span())]
             else:
@@ -1079,7 +1081,8 @@ class _Walker:
                 index += 1
             if len(held) > _ELEMENTS:
                 return Unknown(f"`{assignment.name}` has too many elements to be worked out")
-        return Array(tuple(sorted(held.items(), key=lambda item: int(item[0]))))
+        found = held.items()
+        return Array(tuple(found if in_order else sorted(found, key=lambda item: int(item[0]))))
 
     def folder(self) -> Folder:
         return Folder(self.scope, self.substitute)

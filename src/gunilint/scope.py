@@ -67,7 +67,7 @@ class Array(Struct, frozen=True):
     @property
     def next_index(self) -> int:
         """The index behind the last element's."""
-        return max((int(key) for key, _ in self.elements), default=-1) + 1
+        return int(self.elements[-1][0]) + 1 if self.elements else 0
 
     def with_element(self, key: str, word: Word) -> Array:
         """The array with one element set."""

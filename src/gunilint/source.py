@@ -8,6 +8,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+_TEXT = re.compile(r"\S")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -55,10 +56,8 @@ class Source(Struct, frozen=True, dict=True):
 
     @cached_property
     def _first_line(self) -> Span:
-        for number in range(1, len(self.line_starts) + 1):
-            if self.line(number).strip():
-                return self.line_span(number)
-        return Span(self, 0, 0)
+        first = _TEXT.search(self.text)
+        return self.line_span(self.position(first.start())[0]) if first else Span(self, 0, 0)
 
     def line_span(self, number: int) -> Span:
         """The 1-based line `number` without the blanks around its text."""

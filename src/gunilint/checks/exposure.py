@@ -9,10 +9,10 @@ from functools import cache
 from msgspec import Struct
 
 from gunilint.checks import Hit, Parameters, assumptions, written
-from gunilint.deployment import Deployment, Launch, Project, Setting
+from gunilint.deployment import Deployment, Project, Setting
 from gunilint.discover import Tree
 from gunilint.sensitive import secrets, variables
-from gunilint.source import Span
+from gunilint.source import Source, Span
 from gunilint.versions import version_key
 
 _LOOPBACK = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\]|::1)(:\d*)?$", re.IGNORECASE)
@@ -172,14 +172,16 @@ def public_bind(project: Project, parameters: Parameters) -> Iterator[Hit]:
     def speaks_of_proxy() -> bool:
         return _speaks_of_proxy(project.tree, parameters)
 
+    @cache
+    def is_on_a_machine(script: Source) -> bool:
+        return _is_on_a_machine(script, project.tree, parameters)
+
     for deployment in project.deployments:
         launch = deployment.launch
         if launch is None or deployment.development:
             continue
         public = [each for each in listening(deployment) if _is_public(each)]
-        if not public or (
-            launch.unit is None and not _is_on_a_machine(launch, project, parameters)
-        ):
+        if not public or (launch.unit is None and not is_on_a_machine(launch.word.span.source)):
             continue
         if not _has_proxy(deployment, parameters) and not speaks_of_proxy():
             values = {"address": public[0].address}
@@ -192,10 +194,10 @@ def _is_public(listening: Listening) -> bool:
     return _WILDCARD.match(listening.address) is not None and not by_platform
 
 
-def _is_on_a_machine(launch: Launch, project: Project, parameters: Parameters) -> bool:
+def _is_on_a_machine(script: Source, tree: Tree, parameters: Parameters) -> bool:
+    """Whether a script speaks of the machine that it runs on, and is for no container."""
     containers = re.compile(parameters["containers"], re.IGNORECASE)
-    script = launch.word.span.source
-    if project.tree.matching(containers) or containers.search(script.path):
+    if tree.matching(containers) or containers.search(script.path):
         return False
     return re.search(parameters["machine"], script.text) is not None
 

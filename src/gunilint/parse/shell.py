@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 SIZE_LIMIT = 1024 * 1024
-_SECONDS = 2.0
+_SECONDS = 1.0
 """The time that one parse may take."""
 _DEPTH = 100
 """How deep statements may be nested."""

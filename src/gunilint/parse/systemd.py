@@ -24,6 +24,8 @@ from gunilint.values import Environment, Known, Unknown, Value, with_assumptions
 _LONGEST = 128 * 1024
 """The longest command line and value to work out, in characters: Linux's limit for an argument."""
 
+_LINES = 10_000
+"""The lines of a unit file that are read: none has more by hand."""
 _LINE_LIMIT = 64 * 1024
 """The most characters of a line with those that continue it."""
 _WORDS = 5000
@@ -194,6 +196,9 @@ _SECTIONS = frozenset(
 def _read(source: Source, main: Source) -> Iterator[Directive | Problem]:
     """The directives of one file of a unit, and the lines of it that systemd can't use."""
     section: str | None = None
+    if len(source.line_starts) > _LINES:
+        reason = f"only its first {_LINES:,} lines are read"
+        yield Problem(source.line_span(_LINES + 1), reason, "size")
     for line in _logical_lines(source):
         if len(line.text) > _LINE_LIMIT:
             reason = f"the line has {len(line.text):,} characters, and more than {_LINE_LIMIT:,}"
@@ -222,7 +227,7 @@ def _logical_lines(source: Source) -> Iterator[Fragment]:
     """The lines with text, continuations joined; comments vanish, also within a continuation."""
     text: list[str] = []
     offsets: list[int] = []
-    for match in _LINE.finditer(source.text):
+    for match in islice(_LINE.finditer(source.text), _LINES):
         line = match[1]
         if line.lstrip(_BLANKS).startswith(("#", ";")):
             continue
