@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
-from gunilint.engine import lint
+from gunilint.engine import lint, run
+from gunilint.policy import Policy, same
 from gunilint.rules import load_rules
 from projects import place, write
 
@@ -167,3 +169,11 @@ def test_name_that_no_file_can_have(command: str, lint_files) -> None:
         "shop/__init__.py": "app = None\n",
     }
     assert lint_files(files)
+
+
+def test_what_python_warns_of_in_a_text_is_neither_told_nor_an_error(tmp_path: Path) -> None:
+    write(tmp_path, {"gunicorn.conf.py": "proc_name = '\\d'\n", "app.sh": "gunicorn app:app\n"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (deployment,) = run([tmp_path], same(Policy(load_rules())), keep=True).kept
+    assert deployment.settings["proc_name"].known == "\\d"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from click.testing import CliRunner, Result
 from gunilint.cli import main
 from gunilint.output import FORMATS
 from projects import write
+from terminals import on_terminal
+
+ROOT = Path(__file__).parents[1]
 
 CODES = "\x1b[31m\x1b]8;;http://evil\x1b\\\x07\r\b\x00\x7f\x9b2J"
 BIDI = "\u202e\u2066\u200f\u2028"
@@ -19,22 +23,19 @@ EVIL = CODES + BIDI
 IN_TEXT = EVIL.replace("\0", "").replace("\r", "").replace("\u2028", "")
 ESCAPED = EVIL.encode("unicode_escape").decode()
 
-LINE = ESCAPED.replace("\\r", "").replace("\\u2028", "")
-
 RULE = f"""\
 code: TEAM001
 name: team-timeout
-summary: "evil {LINE}"
+summary: The timeout is above a second.
 severity: warning
 category: lifecycle
 check: setting-is
 with: {{setting: timeout, above: 1}}
-message: "evil {LINE} {{value}}"
-label: "evil {LINE}"
-help: "evil {LINE}"
+message: "`timeout` is {{value}}, which is evil"
+label: evil
 why: "evil {ESCAPED}"
 remedy: "evil {ESCAPED}"
-references: ["http://evil/{ESCAPED}"]
+references: ["http://evil/"]
 examples:
   - bad: {{gunicorn.conf.py: "timeout = 5\\n"}}
     expect: ["gunicorn.conf.py:1:11"]
@@ -96,7 +97,6 @@ def test_report_in_every_format(project: Path, output_format: str) -> None:
         (["rules", "--format", "json"], 0),
         (["explain", "TEAM001"], 0),
         (["config"], 0),
-        (["check", "--diff", "--unsafe-fixes"], 1),
         (["check", f"no{EVIL[:-4]}".replace("\0", "")], 2),
         (["check", "--select", EVIL], 2),
         (["check", "--format", EVIL], 2),
@@ -115,6 +115,16 @@ def test_everything_else(project: Path, arguments: list[str], status: int) -> No
     result = invoke(*arguments)
     assert result.exit_code == status, result.output
     assert harmful(result.output) == set()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+def test_diff_on_a_terminal_and_in_a_pipe(project: Path) -> None:
+    command = [sys.executable, "-m", "gunilint", "--diff", "--unsafe-fixes"]
+    told, _ = on_terminal(command, project, "stdout", {"PYTHONPATH": str(ROOT / "src")})
+    assert "+ExecReload=" in told
+    assert harmful(told.replace("\r\n", "\n").replace("\t", "")) == set()
+    # a patch has to apply
+    assert "\x1b[31m" in invoke("check", "--diff", "--unsafe-fixes").stdout
 
 
 @pytest.mark.parametrize(

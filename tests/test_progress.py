@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,8 +11,9 @@ import pytest
 
 from gunilint.progress import Progress, untracked
 from projects import write
+from terminals import on_terminal
 
-pty = pytest.importorskip("pty")
+pytest.importorskip("pty")
 
 ROOT = Path(__file__).parents[1]
 AT_ONCE = (
@@ -66,24 +65,9 @@ def test_without_a_terminal_nothing_is_tracked() -> None:
 
 
 def run(project: Path, *arguments: str, **environment: str) -> tuple[str, str]:
-    """Standard output, which is a pipe, and what appears on the terminal of standard error."""
-    mine, its = pty.openpty()
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-c", AT_ONCE, *arguments], cwd=project, stdout=subprocess.PIPE, stderr=its,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "TERM": "xterm", **environment},
-        )  # fmt: skip
-        os.close(its)
-        told = b""
-        try:
-            while chunk := os.read(mine, 65536):
-                told += chunk
-        except OSError:
-            pass  # Linux's way to say that the other end is closed
-        output, _ = process.communicate(timeout=60)
-    finally:
-        os.close(mine)
-    return output.decode(), told.decode()
+    """What appears on the terminal of standard error, and standard output, which is a pipe."""
+    command = [sys.executable, "-c", AT_ONCE, *arguments]
+    return on_terminal(command, project, "stderr", {"PYTHONPATH": str(ROOT / "src"), **environment})
 
 
 @pytest.fixture
@@ -93,7 +77,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_bar_is_on_standard_error_alone(project: Path) -> None:
-    output, told = run(project, "--format", "concise")
+    told, output = run(project, "--format", "concise")
     assert "Following scripts" in told
     assert "Checking" in told
     assert "\x1b" not in output
@@ -108,4 +92,4 @@ def test_bar_is_on_standard_error_alone(project: Path) -> None:
 def test_bar_can_be_unwanted(
     project: Path, arguments: list[str], environment: dict[str, str]
 ) -> None:
-    assert run(project, "--format", "concise", *arguments, **environment)[1] == ""
+    assert run(project, "--format", "concise", *arguments, **environment)[0] == ""

@@ -525,14 +525,20 @@ def _save(patches: Sequence[Patch]) -> None:
 
 
 def _print_diff(repair: Repair) -> None:
-    """What fixes change, as `diff -u` shows it, without secrets."""
+    """What fixes change, as `diff -u` shows it, without secrets.
+
+    `patch` and `git apply` take it as it is, people see nothing that moves their cursor.
+    """
     from gunilint.fix import diff
     from gunilint.masking import masked_text
+    from gunilint.report.terminal import escape_lines
 
     here = Path.cwd()
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
     for patch in repair.patches:
         name = os.path.relpath(patch.path, here).replace(os.sep, "/")
-        print_text(masked_text(diff(patch, name), repair.left.secrets))
+        text = masked_text(diff(patch, name), repair.left.secrets)
+        print_text(escape_lines(text) if is_terminal else text)
 
 
 def _policies(options: Mapping[str, Any], disk: Disk | None = None) -> Policies:

@@ -176,6 +176,7 @@ class Repair(Struct, frozen=True):
     spoilt: frozenset[Path] = frozenset()
 
 
+@_without_warnings()
 def repair(
     arguments: Sequence[Path],
     policies: Policies,

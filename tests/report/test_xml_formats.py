@@ -78,8 +78,8 @@ def test_junitparser_reads_hostile_names_and_messages(run_: Report) -> None:
 
 
 def legal(text: str) -> str:
-    """`text` with what XML can't carry written out."""
-    illegal = "\x01\x1b\udcff\udc80\ufffe\uffff"
+    """`text` with what XML can't or shouldn't carry written out."""
+    illegal = "\x01\x1b\x7f\x85\udcff\udc80\ufffe\uffff"
     return "".join(repr(char)[1:-1] if char in illegal else char for char in text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 
+from gunilint.report.terminal import escape
 from gunilint.rules import Rule
 from gunilint.versions import satisfies
 
@@ -47,7 +48,7 @@ def render(rule: Rule, version: str | None = None, *, color: bool = False) -> st
     if rule.evidence or rule.cite:
         lines += ["", bold("Evidence"), *_evidence(rule)]
     if rule.references:
-        lines += ["", bold("More"), *(f"  {reference}" for reference in rule.references)]
+        lines += ["", bold("More"), *(f"  {escape(reference)}" for reference in rule.references)]
     return "\n".join(lines)
 
 
@@ -71,8 +72,8 @@ def _evidence(rule: Rule) -> Iterator[str]:
 
 def _files(files: Mapping[str, str], dim: object) -> Iterator[str]:
     for path, text in files.items():
-        yield f"  {dim(f'# {path}')}"  # type: ignore[operator]
-        yield from (f"  {line}".rstrip() for line in text.rstrip().splitlines())
+        yield f"  {dim(f'# {escape(path)}')}"  # type: ignore[operator]
+        yield from (f"  {escape(line)}".rstrip() for line in text.rstrip().splitlines())
 
 
 def _wrapped(text: str) -> Iterator[str]:
@@ -83,7 +84,7 @@ def _wrapped(text: str) -> Iterator[str]:
         for block in _blocks(paragraph):
             hanging = "    " if block.startswith("- ") else "  "
             yield from textwrap.wrap(
-                block, _WIDTH, initial_indent="  ", subsequent_indent=hanging,
+                escape(block), _WIDTH, initial_indent="  ", subsequent_indent=hanging,
                 break_long_words=False, break_on_hyphens=False,
             )  # fmt: skip
 

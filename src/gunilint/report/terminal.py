@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple, TextIO
 
+_LAYOUT = re.compile(r"(\t|\r?\n)")
 _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _ZERO_WIDTH = frozenset(("Mn", "Me"))
 
@@ -33,6 +35,13 @@ def escape(text: str) -> str:
         if unicodedata.category(char) in _UNSAFE
         else char
         for char in text
+    )
+
+
+def escape_lines(text: str) -> str:
+    """`text` escaped, but for its tabs and line ends."""
+    return "".join(
+        part if part in ("\t", "\n", "\r\n") else escape(part) for part in _LAYOUT.split(text)
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-_ILLEGAL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL = re.compile(r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def element(
@@ -28,5 +28,5 @@ def document(root: Element) -> str:
 
 
 def _legal(text: str) -> str:
-    r"""`text` with each character that XML can't carry written out (`\x1b`)."""
+    r"""`text` with each character that XML can't or shouldn't carry written out (`\x1b`)."""
     return _ILLEGAL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
