@@ -96,11 +96,8 @@ class Place:
         """The built wheel of this checkout."""
         build = self.environment("build", ["build"])
         out = self.folder / "dist"
-        subprocess.run(
-            [build / "python", "-m", "build", "-q", "--wheel", "--outdir", out, ROOT],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        command = [build / "python", "-m", "build", "-q", "--wheel", "--outdir", out, ROOT]
+        subprocess.run(command, check=True, capture_output=True)
         (wheel,) = out.glob("*.whl")
         return wheel
 
@@ -131,6 +128,9 @@ def start(place: Place, gunilint: Gunilint) -> Group:
     """One deployment: what a person waits for."""
     lesson = place.folder / "lesson"
     shutil.copytree(ROOT / "tests/fixtures/lesson", lesson)
+    tiny = place.folder / "tiny"
+    tiny.mkdir()
+    (tiny / "app.py").write_text("def app(environ, start_response): ...\n")
     server = place.environment("server", LESSON)
     peers = place.environment("peers", PEERS)
     scripts = tuple(sorted(path.name for path in lesson.glob("*.sh")))
@@ -147,7 +147,8 @@ def start(place: Place, gunilint: Gunilint) -> Group:
         gunilint("gunilint rules", lesson, "rules"),
         gunilint("gunilint explain GU201", lesson, "explain", "GU201"),
         Command(check, (str(server / "gunicorn"), "--check-config", "app.main:app", "-c", "gunicorn.conf.py"), lesson,
-                environment={"DATABASE_URL": "postgresql+asyncpg://localhost/orders", "PYTHONPATH": str(lesson)}),
+                environment={"DATABASE_URL": "postgresql+asyncpg://localhost/orders", "SECRET_KEY": "benchmark"}),
+        Command(f"{check}, WSGI app of a line", (str(server / "gunicorn"), "--check-config", "app:app"), tiny),
         Command("shellcheck", (str(peers / "shellcheck"), *scripts), lesson, 0, JUDGED),
         Command("ruff check --no-cache", (str(peers / "ruff"), "check", "--no-cache", "."), lesson, 0, JUDGED),
         Command("fixit lint", (str(peers / "fixit"), "lint", "gunicorn.conf.py"), lesson, 0, JUDGED),
@@ -170,6 +171,12 @@ def start(place: Place, gunilint: Gunilint) -> Group:
         ),
         Target(
             f"nothing changed, over `{check}`", _over("gunilint, nothing changed", check), 1, " ×"
+        ),
+        Target(
+            f"nothing changed, over `{check}` of a WSGI app of a line",
+            _over("gunilint, nothing changed", f"{check}, WSGI app of a line"),
+            1,
+            " ×",
         ),
         Target(
             "first time, over `import click, libcst`",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -353,6 +352,8 @@ def _checked(file: _File) -> Iterator[tuple[str, Any]]:
     for name, value in file.table.items():
         place = file.place(name)
         if name not in names:
+            from difflib import get_close_matches
+
             close = get_close_matches(_attribute(name).replace("_", "-"), names, 1, 0.6)
             hint = (
                 f"; did you mean `{close[0]}`?" if close else f"; the keys are {', '.join(names)}"

@@ -176,10 +176,6 @@ class Reload(Struct, frozen=True):
     span: Span
     unit: str | None
 
-    def names(self, unit: Unit) -> bool:
-        """Whether it reloads `unit`; an instance `app@1.service` is its template's."""
-        return self.unit is not None and unit.is_called(self.unit)
-
 
 class Deployment(Struct, frozen=True):
     """One gunicorn: how it is started, and what it runs with.

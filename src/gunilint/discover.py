@@ -110,6 +110,7 @@ class Tree(Struct, frozen=True):
     disk: Disk = field(default_factory=Disk)
     _files: dict[str, File | None] = field(default_factory=dict)
     _places: dict[str, str | None] = field(default_factory=dict)
+    _entries: dict[str, Entry | None] = field(default_factory=dict)
     _kinds: dict[str, Kind | None] = field(default_factory=dict)
     _ignoring: dict[str, tuple[_Ignore, ...]] = field(default_factory=dict)
     _listing: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -234,8 +235,10 @@ class Tree(Struct, frozen=True):
         return self._children[folder]
 
     def _at(self, path: str) -> Entry | None:
-        target = self._inside(path)
-        return self.disk.kind(target) if target is not None else None
+        if path not in self._entries:
+            target = self._inside(path)
+            self._entries[path] = self.disk.kind(target) if target is not None else None
+        return self._entries[path]
 
     def _inside(self, path: str) -> str | None:
         """Where a path leads, links followed; None where that is outside of the root."""

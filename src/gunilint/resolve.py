@@ -35,7 +35,7 @@ from gunilint.interpret import SCRIPT_DIRECTORY
 from gunilint.options import CommandLine
 from gunilint.parse import systemd
 from gunilint.parse.dotenv import parse as parse_dotenv
-from gunilint.parse.systemd import Unit
+from gunilint.parse.systemd import Unit, meant
 from gunilint.paths import Place
 from gunilint.process import started
 from gunilint.progress import Track, untracked
@@ -54,6 +54,7 @@ _DEVELOPMENT = re.compile(
 _PRODUCTION = re.compile(r"(^|[^a-z])prod(uction)?([^a-z]|$)")
 """Words in a path that say that it is for production."""
 _UNIT = re.compile(r"\.(service|socket|target|timer)$")
+_FILE_NAME = re.compile(r"[^\s/\"'`$(){};|&<>=]+")
 _UNIT_WORD = re.compile(r"[\w:.@\\-]+")
 """What may be the name of a unit."""
 
@@ -121,10 +122,7 @@ class _Resolver:
         reloads = tuple(self.follower.reloads)
         return Project(
             tree=self.tree,
-            deployments=tuple(
-                _with_reloads(deployment, reloads, is_only=len(deployments) == 1)
-                for deployment in deployments
-            ),
+            deployments=_with_reloads(deployments, reloads),
             units=tuple(units),
             reloads=reloads,
             problems=self.files.problems,
@@ -210,15 +208,18 @@ class _Resolver:
         """The servers of the scripts that nothing else in the project starts."""
         servers: dict[str, list[Started]] = {}
         files = {path: file for path in found if (file := self.tree.file(path)) is not None}
-        serving = [posixpath.basename(path) for path, file in files.items() if file.serves]
+        serving = {posixpath.basename(path) for path, file in files.items() if file.serves}
         for path, file in self.track(tuple(files.items()), "Following scripts"):
-            calls = any(name in file.source.text for name in serving)
+            calls = not serving.isdisjoint(_FILE_NAME.findall(file.source.text))
+            if path in self.follower.followed:
+                continue
             develops = file.develops and _PRODUCTION.search(path.lower())
             if file.serves or file.signals or calls or develops:
-                seen = set(self.files.seen)
+                seen, self.files.seen = self.files.seen, set()
                 servers[path] = list(self.some(self.follower.from_script(path)))
-                if not servers[path] and file.problem is None:
-                    self.files.seen = seen
+                if servers[path] or file.problem is not None:
+                    seen |= self.files.seen
+                self.files.seen = seen
         return [
             each
             for path, of_script in servers.items()
@@ -517,17 +518,21 @@ def _is_in_production(server: DevelopmentServer) -> bool:
 
 
 def _with_reloads(
-    deployment: Deployment, reloads: Sequence[Reload], *, is_only: bool
-) -> Deployment:
-    """`deployment` with the commands that reload it.
+    deployments: Sequence[Deployment], reloads: Sequence[Reload]
+) -> tuple[Deployment, ...]:
+    """`deployments`, each with the commands that reload it.
 
     They are its unit's, and signals sent by hand where nothing else can be meant by them.
     """
-    unit = deployment.launch.unit if deployment.launch else None
-    mine = tuple(
-        reload
-        for reload in reloads
-        if (reload.unit is None and (unit is None or is_only))
-        or (unit is not None and reload.names(unit))
-    )
-    return replace(deployment, reloads=mine)
+    by_hand = tuple(reload for reload in reloads if reload.unit is None)
+    by_unit: dict[str, list[Reload]] = {}
+    for reload in reloads:
+        for name in meant(reload.unit) if reload.unit is not None else ():
+            by_unit.setdefault(name, []).append(reload)
+    found = []
+    for deployment in deployments:
+        unit = deployment.launch.unit if deployment.launch else None
+        own = by_unit.get(unit.name, []) if unit is not None else []
+        unclear = unit is not None and len(deployments) > 1
+        found.append(replace(deployment, reloads=(*(() if unclear else by_hand), *own)))
+    return tuple(found)

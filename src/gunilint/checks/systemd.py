@@ -16,7 +16,15 @@ from gunilint.checks.settings import conditions
 from gunilint.command import Label
 from gunilint.deployment import Deployment, Project, Setting
 from gunilint.launch import passes_on
-from gunilint.parse.systemd import Directive, Unit, boolean, dependencies, timespan, words
+from gunilint.parse.systemd import (
+    Directive,
+    Unit,
+    boolean,
+    dependencies,
+    meant,
+    timespan,
+    words,
+)
 from gunilint.source import Fragment, Span
 
 _DEFAULT_STOP_TIMEOUT = 90.0
@@ -354,8 +362,10 @@ def requirement_not_ordered(deployment: Deployment, parameters: Parameters) -> I
 
 def reload_unavailable(project: Project, parameters: Parameters) -> Iterator[Hit]:
     """A script reloads a unit that has no `ExecReload=`."""
+    units = {unit.name: unit for unit in reversed(project.units)}
     for reload in project.reloads:
-        unit = next((unit for unit in project.units if reload.names(unit)), None)
+        named = meant(reload.unit) if reload.unit is not None else ()
+        unit = next((units[name] for name in named if name in units), None)
         if unit is None or unit.all("Service", "ExecReload"):
             continue
         start = unit.last("Service", "ExecStart")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import cast
+from contextlib import contextmanager
+from typing import Any, cast
 
 import libcst as cst
-from libcst.metadata import ByteSpanPositionProvider, CodeSpan
+from libcst.metadata.span_provider import SpanProvidingCodegenState
 
 from gunilint import syntax as s
 from gunilint.parse.nesting import too_deep
@@ -25,6 +26,8 @@ _PYTHON_2 = re.compile(
 )
 _TOKENS = 15_000
 """The most tokens of a config, some 2,000 lines: libcst takes a second for them."""
+_PLAIN_STRING = re.compile(r"[\"'][^\\\r]*")
+"""A string that is what stands between its quotes."""
 _PLACE = re.compile(r"error at (\d+):(\d+)")
 
 
@@ -39,7 +42,7 @@ def parse(source: Source) -> s.PythonConfig:
         return _failed(source, Problem(source.span(at, at + 1), reason))
     try:
         module = cst.parse_module(source.text)
-        places = _Places().of(module)
+        places = _Places(module).found
         body = tuple(_Lowering(source, places).statements(module.body))
     except cst.ParserSyntaxError as error:
         return _failed(source, _syntax_problem(source, error))
@@ -93,32 +96,51 @@ def _misplaced(source: Source, body: Sequence[s.Statement]) -> Problem | None:
     return None
 
 
-class _Places(ByteSpanPositionProvider):
-    """Where each node is, in bytes; libcst's own way to ask would visit every node once more."""
+class _Places(SpanProvidingCodegenState):
+    """Where each node of a module is: libcst's way to find out, without what isn't asked for.
 
-    def of(self, module: cst.Module) -> Mapping[cst.CSTNode, CodeSpan]:
-        self._gen_impl(module)
-        return cast("Mapping[cst.CSTNode, CodeSpan]", self._computed)
+    `found` has the offsets of each node by its `id`: its class's own hash is slow.
+    """
+
+    def __init__(self, module: cst.Module) -> None:
+        super().__init__(module.default_indent, module.default_newline, cast("Any", None))
+        self.found: dict[int, tuple[int, int]] = {}
+        module._codegen(self)
+
+    def add_token(self, value: str) -> None:
+        self.position += len(value)
+
+    def add_indent_tokens(self) -> None:
+        self.position += sum(map(len, self.indent_tokens))
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        self.found.setdefault(id(node), (self._stack.pop(), self.position))
+
+    @contextmanager
+    def record_syntactic_position(
+        self,
+        node: cst.CSTNode,
+        *,
+        start_node: cst.CSTNode | None = None,
+        end_node: cst.CSTNode | None = None,
+    ) -> Iterator[None]:
+        start = self.position
+        yield
+        self.found[id(node)] = (
+            self.found[id(start_node)][0] if start_node is not None else start,
+            self.found[id(end_node)][1] if end_node is not None else self.position,
+        )
 
 
 class _Lowering:
     """From libcst's nodes to `syntax`."""
 
-    def __init__(self, source: Source, places: Mapping[cst.CSTNode, CodeSpan]) -> None:
+    def __init__(self, source: Source, places: Mapping[int, tuple[int, int]]) -> None:
         self.source = source
         self.places = places
-        self.data = source.text.encode("utf-8", "surrogatepass")
-        self.is_ascii = len(self.data) == len(source.text)
-
-    def offset(self, byte: int) -> int:
-        if self.is_ascii:
-            return byte
-        return len(self.data[:byte].decode("utf-8", "ignore"))
 
     def span(self, node: cst.CSTNode) -> Span:
-        place = self.places[node]
-        start = self.offset(place.start)
-        return Span(self.source, start, self.offset(place.start + place.length))
+        return Span(self.source, *self.places[id(node)])
 
     # statements
 
@@ -254,6 +276,8 @@ class _Lowering:
     def literal(
         self, node: cst.Integer | cst.Float | cst.Imaginary | cst.SimpleString
     ) -> s.Expression:
+        if isinstance(node, cst.SimpleString) and _PLAIN_STRING.fullmatch(node.value):
+            return s.Literal(node.raw_value, self.span(node))
         try:
             return s.Literal(node.evaluated_value, self.span(node))
         except (ValueError, SyntaxError):

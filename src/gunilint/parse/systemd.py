@@ -98,9 +98,7 @@ class Unit(Struct, frozen=True):
 
     def is_called(self, name: str) -> bool:
         """Whether `name` means it: an instance `app@1.service` is its template's."""
-        stem, at, rest = name.partition("@")
-        template = f"{stem}@.{rest.rpartition('.')[2]}" if at else name
-        return self.name in (name, template)
+        return self.name in meant(name)
 
     def hands_sockets_to(self, service: Unit) -> bool:
         """Whether it is a socket unit that starts `service` and passes it its sockets."""
@@ -126,6 +124,12 @@ class Unit(Struct, frozen=True):
 
     def _of(self, section: str, key: str) -> list[Directive]:
         return [d for d in self.directives if d.section == section and d.key == key]
+
+
+def meant(name: str) -> tuple[str, ...]:
+    """The names of the units that `name` may mean: its own, and of an instance the template's."""
+    stem, at, rest = name.partition("@")
+    return (name, f"{stem}@.{rest.rpartition('.')[2]}") if at else (name,)
 
 
 def parse(source: Source, name: str, dropins: Sequence[Source] = ()) -> Unit:
@@ -367,6 +371,9 @@ def _tokens(fragment: Fragment, unescape: _Unescape = _c_escape) -> Iterator[_To
             index += len(token.raw.text)
 
 
+_PLAIN = re.compile(r"[^\\\"' \t\n\r]*")
+
+
 def _token(fragment: Fragment, start: int, unescape: _Unescape) -> _Token:
     text = fragment.text
     chars: list[str] = []
@@ -392,8 +399,10 @@ def _token(fragment: Fragment, start: int, unescape: _Unescape) -> _Token:
         elif not quote and char in _BLANKS:
             break
         else:
-            chars.append(char)
-            offsets.append(fragment.offsets[index])
+            plain = _PLAIN.match(text, index + 1)
+            length = plain.end() - index if plain else 1
+            chars.append(text[index : index + length])
+            offsets.extend(fragment.offsets[index : index + length])
         index += length
     word = Fragment(fragment.source, "".join(chars), tuple(offsets))
     unclosed = fragment.span(opened, opened + 1) if quote else None
