@@ -25,6 +25,19 @@ from pathlib import Path
 import click
 import tomli
 
+from gunilint import (
+    baseline,
+    cache,
+    config,
+    dependencies,
+    discover,
+    evaluate,
+    fold,
+    follow,
+    interpret,
+    resolve,
+    rule_file,
+)
 from gunilint.catalogue import SettingInfo, catalogue
 from gunilint.checks.shared import SHARED, Parameter, Shared
 from gunilint.cli import main as cli
@@ -32,6 +45,7 @@ from gunilint.config import KEYS, Config, Key, schema
 from gunilint.engine import report
 from gunilint.examples import lint_example
 from gunilint.output import FORMATS
+from gunilint.parse import nesting, python_config, shell, systemd
 from gunilint.report.terminal import escape
 from gunilint.report.text import render
 from gunilint.rules import CATEGORIES, Example, Rule, Variant, load_rules
@@ -47,6 +61,7 @@ BY_HAND = (
     DOCS / "fixes.md",
     DOCS / "formats.md",
     DOCS / "gunicorn/settings.md",
+    DOCS / "robustness.md",
     DOCS / "writing-rules.md",
 )
 NOTE = "<!-- Written by scripts/build_docs.py: change the rule's file in rules/ instead. -->\n\n"
@@ -91,6 +106,7 @@ def generated() -> Iterator[tuple[Path, str]]:
 def filled(text: str, rules: Sequence[Rule]) -> str:
     """A hand-written page with its generated parts."""
     parts: Mapping[str, Callable[[], str]] = {
+        "bounds": bounds,
         "rules": lambda: overview(rules),
         "commands": commands,
         "fixes": lambda: fixes(rules),
@@ -454,6 +470,60 @@ def _options() -> set[str]:
         if isinstance(param, click.Option)
         for name in param.opts
     }
+
+
+# bounds
+
+
+BOUNDS = (
+    (
+        "bytes of a file",
+        config.SIZE_LIMIT,
+        "GU001; `max-file-size` is another number",
+    ),
+    ("tokens of a Python config", python_config._TOKENS, "GU001"),
+    ("brackets within brackets in Python", nesting._BRACKETS, "GU001"),
+    ("steps in which a config is evaluated", evaluate._STEPS, "what comes later is unknown"),
+    ("elements of a list or dictionary", evaluate._ITEMS, "the value is unknown"),
+    ("seconds in which a script is parsed", shell._SECONDS, "GU001"),
+    ("words, operators and statements of a script", shell._NODES, "GU001"),
+    ("statements within statements of a script", shell._DEPTH, "GU001"),
+    (
+        "statements of a script that are followed, loops and functions included",
+        interpret._STEPS,
+        "what comes later isn't seen",
+    ),
+    ("commands that a script runs", interpret._COMMANDS, "what comes later isn't seen"),
+    ("characters of a word, after expansion", fold._LIMIT, "the word is unknown"),
+    ("words that braces make", fold._BRACES, "the braces stay as they are"),
+    ("scripts that start one another", follow._DEPTH, "the next one isn't followed"),
+    (
+        "scripts that are followed from one unit or script",
+        follow._RUNS,
+        "the next one isn't followed",
+    ),
+    ("characters of these together", follow._CHARACTERS, "the next one isn't followed"),
+    ("servers of one unit or script", resolve._SERVERS, "GU001"),
+    ("lines of a unit", systemd._LINES, "GU001"),
+    ("characters of a unit's line, continued lines joined", systemd._LINE_LIMIT, "GU001"),
+    ("commands of a unit", systemd._COMMANDS, "GU001"),
+    ("lines of a requirements file", dependencies._LINES, "what comes later isn't seen"),
+    ("requirements files that include one another", dependencies._DEPTH, "the next one isn't read"),
+    ("files that are searched for a word", discover.SEARCHED, "what comes later isn't seen"),
+    ("bytes of a rule of your own", rule_file.SIZE_LIMIT, "status 2"),
+    ("bytes of a baseline", baseline.SIZE_LIMIT, "status 2"),
+    ("runs in the cache", cache.KEPT, "the oldest go"),
+    ("bytes of a run in the cache", cache.SIZE_LIMIT, "it isn't kept"),
+)
+
+
+def bounds() -> str:
+    """What is bounded, by how much, and what comes of more."""
+    rows = [
+        [words, f"{limit:,g}" if isinstance(limit, float) else f"{limit:,}", more]
+        for words, limit, more in BOUNDS
+    ]
+    return table(("what", "at most", "more"), rows)
 
 
 # formats

@@ -297,6 +297,18 @@ def test_written_file_is_sorted_stable_and_readable(run) -> None:
     assert Path(FILE).read_bytes() == first
 
 
+@pytest.mark.parametrize("name", ["../known.json", "link.json", "/etc/known.json"])
+def test_configured_baseline_stays_in_the_project(run, tmp_path, name: str) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path.parent / "known.json")
+    files = {"gunilint.toml": f'baseline = "{name}"\n', "gunicorn.conf.py": "max_requests = 9\n"}
+    for arguments in ((), ("--write-baseline",)):
+        result = run(files, *arguments)
+        assert result.exit_code == 2
+        error = "error: gunilint.toml:1: `baseline` leads out of the project, to /"
+        assert result.stderr.startswith(error)
+    assert not (tmp_path.parent / "known.json").exists()
+
+
 def test_configured_baseline_is_relative_to_its_file(run, tmp_path, monkeypatch) -> None:
     files = {
         "ops/gunilint.toml": 'baseline = "old.json"\n',

@@ -48,6 +48,7 @@ gunicorn-version = "23.0.0"
 python-version = "3.12"
 app = "asgi"
 instance = "c5.xlarge"
+max-file-size = 4096
 extend-rules = []
 
 [per-file-ignores]

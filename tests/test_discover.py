@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gunilint.discover import SIZE_LIMIT, Tree, decode, find_root, normalise
+from gunilint.config import SIZE_LIMIT
+from gunilint.discover import Tree, decode, find_root, normalise
 from gunilint.disk import Disk
 
 
@@ -157,6 +158,15 @@ class TestReading:
         assert found is not None
         assert found.problem is not None
         assert (found.problem.kind, found.serves, found.source.text) == ("size", True, "")
+
+    def test_size_limit_can_be_another(self, tmp_path: Path) -> None:
+        (tmp_path / "start.sh").write_text("gunicorn a:b\n")
+        found = Tree(tmp_path, size_limit=12).file("start.sh")
+        assert found is not None
+        assert found.problem is not None
+        assert found.problem.reason == (
+            "it has 13 bytes, and more than 12 (`max-file-size`) are not read"
+        )
 
 
 class TestLinks:

@@ -211,3 +211,11 @@ def test_engine_takes_what_an_editor_has_not_saved(tmp_path: Path) -> None:
         "start.sh",
     ]
     assert (tmp_path / "gunicorn.conf.py").read_text() == "timeout = 30\n"
+
+
+@pytest.mark.parametrize(
+    ("limit", "codes"), [(len(CONFIG), ["GU204"]), (len(CONFIG) - 1, ["GU001"])]
+)
+def test_max_file_size_decides_what_is_read(run, limit: int, codes: list[str]) -> None:
+    files = {"gunicorn.conf.py": CONFIG, "gunilint.toml": f"max-file-size = {limit}\n"}
+    assert [code for _, code, _ in found(run(files, "--select", "GU001,GU204"))] == codes

@@ -21,7 +21,7 @@ PREFIX = "GUNILINT_"
 """What the name of each environment variable starts with."""
 
 SIZE_LIMIT = 1024 * 1024
-"""Larger files, in bytes, are no configuration."""
+"""Larger files, in bytes, are no configuration, and are not linted unless they are asked for."""
 
 _ROOM = 256 * 1024
 """The characters that are parsed at most to tell on which line a key stands."""
@@ -59,6 +59,7 @@ class Config(NamedTuple):
     app: AppKind | None = None
     cpus: int | None = None
     instance: str | None = None
+    max_file_size: int = SIZE_LIMIT
     folder: Path = Path()
     file: Path | None = None
     origins: Mapping[str, str] = {}
@@ -258,6 +259,8 @@ KEYS: tuple[Key, ...] = (
         {"type": "integer", "minimum": 1}, _count, _parse_count),
     Key("instance", "The EC2 instance type that gunicorn will run on, in place of `cpus`.",
         {"type": "string"}, _instance, str),
+    Key("max-file-size", "The bytes of a file above which it isn't read, which is then said.",
+        {"type": "integer", "minimum": 1}, _count, _parse_count),
 )  # fmt: skip
 
 

@@ -17,16 +17,14 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
+from gunilint.config import SIZE_LIMIT
 from gunilint.disk import Disk, Entry
 from gunilint.source import Problem, Source
 
 Kind = Literal["config", "script", "unit"]
 
-SIZE_LIMIT = 1024 * 1024
-"""Larger files, in bytes, aren't parsed: no deployment file is written that long by hand."""
-
 _LOOKED_THROUGH = 64 * SIZE_LIMIT
-"""How much of a larger one is searched for the name of a server."""
+"""How much of a file that isn't read is searched for the name of a server, in bytes."""
 
 _BEGINNING = 128
 """The bytes that have a script's first line."""
@@ -101,13 +99,15 @@ class Tree(Struct, frozen=True):
     """The files below a project's root. Paths are relative to it, with `/`.
 
     `unsaved` holds contents that stand for those of files, as an editor has them; `excluded`
-    tells which paths the listing leaves out.
+    tells which paths the listing leaves out. Files of more than `size_limit` bytes aren't read: no
+    deployment file is written that long by hand.
     """
 
     root: Path
     unsaved: Mapping[str, bytes] = field(default_factory=dict)
     excluded: Matcher = lambda _path, _is_folder: False
     disk: Disk = field(default_factory=Disk)
+    size_limit: int = SIZE_LIMIT
     _files: dict[str, File | None] = field(default_factory=dict)
     _places: dict[str, str | None] = field(default_factory=dict)
     _entries: dict[str, Entry | None] = field(default_factory=dict)
@@ -297,10 +297,11 @@ class Tree(Struct, frozen=True):
         if kind != "file":
             return unreadable("it is a folder" if kind == "folder" else "it is no regular file")
         try:
-            data, size = self.disk.read(target, SIZE_LIMIT)
-            if size > SIZE_LIMIT:
+            data, size = self.disk.read(target, self.size_limit)
+            if size > self.size_limit:
                 serves = bool(_SERVERS.search(self.disk.read(target, _LOOKED_THROUGH)[0]))
-                reason = f"it has {size:,} bytes, and more than {SIZE_LIMIT:,} are not read"
+                limit = f"more than {self.size_limit:,} (`max-file-size`)"
+                reason = f"it has {size:,} bytes, and {limit} are not read"
                 return File(empty, Problem(empty.span(0, 0), reason, "size"), serves)
         except OSError as error:
             return unreadable(error.strerror or "it can't be read")

@@ -439,7 +439,8 @@ def _tree(root: Path, policy: Policy, unsaved: Mapping[Path, bytes], disk: Disk)
         for path, data in unsaved.items()
         if path.is_relative_to(root)
     }
-    return Tree(root, contents, matcher(policy.exclude, policy.folder, root), disk)
+    excluded = matcher(policy.exclude, policy.folder, root)
+    return Tree(root, contents, excluded, disk, policy.max_file_size)
 
 
 def _inputs(tree: Tree, path: str) -> Iterator[tuple[str, Kind]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from gunilint.config import Config, ConfigError, load
+from gunilint.config import SIZE_LIMIT, Config, ConfigError, load, shown
 from gunilint.deployment import NO_FACTS, Facts
-from gunilint.discover import Tree, matcher
+from gunilint.discover import Tree, find_root, matcher
 from gunilint.disk import Disk
 from gunilint.findings import Finding
 from gunilint.grades import Confidence, Severity, confidence_rank
@@ -34,7 +35,7 @@ class Policy(Struct, frozen=True, eq=False):
     `force_exclude` the first hold for files that are named as arguments too. Inputs with one and
     the same policy and root are looked at together. `known` are the rules that a suppression can
     name, `baseline` is the file of findings that don't count; with `rewrites` it is to be
-    written, and need not be there.
+    written, and need not be there. Files of more bytes than `max_file_size` aren't read.
     """
 
     rules: tuple[Rule, ...]
@@ -44,6 +45,7 @@ class Policy(Struct, frozen=True, eq=False):
     exclude: tuple[str, ...] = ()
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     folder: Path = field(default_factory=Path.cwd)
+    max_file_size: int = SIZE_LIMIT
     force_exclude: bool = False
     known: tuple[Rule, ...] = field(default_factory=load_rules)
     suppressions: bool = True
@@ -154,9 +156,24 @@ def policy(config: Config, disk: Disk | None = None) -> Policy:
         exclude=config.exclude,
         per_file_ignores=config.per_file_ignores,
         folder=config.folder,
+        max_file_size=config.max_file_size,
         known=every,
-        baseline=config.folder / config.baseline if config.baseline else None,
+        baseline=_baseline(config, disk or Disk()),
     )
+
+
+def _baseline(config: Config, disk: Disk) -> Path | None:
+    """The file of known findings; one that a project's file names stays in that project."""
+    if config.baseline is None:
+        return None
+    path = config.folder / config.baseline
+    origin = config.origin("baseline")
+    if config.file is not None and origin.startswith(shown(config.file)):
+        root = find_root(config.folder, disk)
+        real = disk.real(str(path)) or os.path.normpath(path)
+        if not Path(real).is_relative_to(disk.real(str(root)) or root):
+            raise ConfigError(f"{origin}: `baseline` leads out of the project, to {real}")
+    return path
 
 
 def _check_names(rules: Sequence[Rule], keys: Sequence[str], origin: str) -> None:

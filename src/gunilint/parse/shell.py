@@ -21,7 +21,6 @@ from gunilint.source import Fragment, Layout, Problem, Source, Span
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-SIZE_LIMIT = 1024 * 1024
 _SECONDS = 1.0
 """The time that one parse may take."""
 _DEPTH = 100
@@ -219,8 +218,6 @@ def layout(fragment: Fragment) -> Layout | None:
 
 def _refusal(fragment: Fragment) -> Problem | None:
     """NUL bytes cost the scanner quadratic time, so they never reach it."""
-    if len(fragment.text) > SIZE_LIMIT:
-        return Problem(fragment.span(0, 1), "it is too long to parse", "size")
     nul = fragment.text.find("\0")
     if nul >= 0:
         return Problem(fragment.span(nul, nul + 1), "it has a NUL byte", "binary")
