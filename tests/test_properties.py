@@ -1,119 +1,132 @@
-"""What holds for any input at all: no exception, and places inside the file."""
+"""What holds for any input at all, on generated ones and on the fixtures' files with damage.
+
+`GUNILINT_FUZZ=20` makes twenty times as many, other ones each time: some ten minutes.
+"""
 
 from __future__ import annotations
 
-import json
+import os
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gunilint.discover import Tree
-from gunilint.engine import check, report
-from gunilint.evaluate import evaluate
-from gunilint.interpret import commands
-from gunilint.parse import python_config, shell, systemd
-from gunilint.report import concise, sarif, text
-from gunilint.report import json as json_report
-from gunilint.resolve import resolve
+import invariants
+from gunilint.checks import deployment_checks, project_checks
+from gunilint.deployment import Facts
+from gunilint.engine import Survey, survey
+from gunilint.policy import Policy, same
 from gunilint.rules import load_rules
-from gunilint.source import Fragment, Source, Span
+from update_fixtures import FIXTURES
 
-PROFILE = settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+TIMES = int(os.environ.get("GUNILINT_FUZZ", "1"))
 WORDS = st.sampled_from(
     """gunicorn app:app --workers -w 4 $W ${W:-4} "$@" $(nproc) exec && || ; & | > 2>&1 - \\ ' " ` ( ) { }
     if then else fi for do done case esac in [ ] [[ ]] = == A=1 A=(x) cd export . eval set -- ${A[@]} $((1+2))
     # <<EOF EOF [Service] [Unit] ExecStart= Environment= Type=notify After= %i %z $$ workers = import os
     os.getenv("W") or if else: def f(): return lambda try: except: with for x in [1]: += f"{x}" ** * / é 'ü'
-    \t \r \f \x00 \u2028 \ud800""".split(" ")
+    \t \r \f \x00 \u2028 \ud800 timeout=0 --preload gevent -k uvicorn.workers.UvicornWorker \x1b[31m \u202e
+    # gunilint: ignore[GU301] ExecReload=/bin/kill -HUP $MAINPID KillMode= trap wait kill -TERM {{ x }}""".split(
+        " "
+    )
 )
+BLANKS = st.sampled_from(["\n", "\r\n", " "])
 TEXTS = st.one_of(
-    st.lists(st.one_of(WORDS, st.just("\n"), st.just("\r\n"), st.just(" ")), max_size=40).map(
-        " ".join
-    ),
-    st.text(max_size=200),
+    st.lists(st.one_of(WORDS, BLANKS), max_size=40).map(" ".join), st.text(max_size=200)
 )
+SUFFIXES = {
+    "config": (".py",),
+    "script": (".sh",),
+    "unit": (".service", ".socket", ".conf", ".env"),
+}
 
 
-def inside(span: Span) -> bool:
-    return (
-        0 <= span.start <= span.end <= len(span.source.text) and span.line >= 1 and span.column >= 1
+def examples(number: int) -> settings:
+    return settings(
+        max_examples=number * TIMES,
+        derandomize=TIMES == 1,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
     )
 
 
-@PROFILE
-@given(TEXTS)
-def test_shell_scripts(script: str) -> None:
-    parsed = shell.parse(Fragment.whole(Source("start.sh", script)))
-    assert all(inside(problem.span) for problem in parsed.problems)
-    for command in commands(parsed):
-        assert inside(command.span)
-        assert all(inside(word.span) and inside(word.part(0)) for word in command.words)
+def encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
-@PROFILE
-@given(TEXTS)
-def test_units(unit_text: str) -> None:
-    unit = systemd.parse(Source("a@.service", unit_text), "a@.service")
-    environment = systemd.environment(unit, lambda _: None)
-    assert all(inside(problem.span) for problem in unit.problems)
-    assert all(inside(directive.span) for directive in unit.directives)
-    for command in systemd.commands(unit, "ExecStart", environment):
-        assert all(inside(word.span) for word in command.words)
+@cache
+def sown(kind: str) -> tuple[str, ...]:
+    """The fixtures' files of a kind."""
+    paths = (path for path in sorted(FIXTURES.rglob("*")) if path.suffix in SUFFIXES[kind])
+    return tuple(path.read_text("utf-8", "replace") for path in paths if path.is_file())
 
 
-@PROFILE
-@given(TEXTS)
-def test_environment_files(content: str) -> None:
-    for value in systemd.environment_file(Source(".env", content)).values():
-        assert all(inside(span) for span in value.via)
+@st.composite
+def damaged(draw: Callable[[st.SearchStrategy], object], kind: str) -> bytes:
+    """A file of the fixtures in which a few places are cut, doubled, or replaced."""
+    text = draw(st.sampled_from(sown(kind)))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(text)))
+        end = draw(st.integers(start, min(len(text), start + 60)))
+        new = draw(st.sampled_from(["", text[start:end] * 2, "\n"]) | WORDS)
+        text = text[:start] + new + text[end:]
+    return encoded(text)
 
 
-@PROFILE
-@given(TEXTS)
-def test_configs(config: str) -> None:
-    parsed = python_config.parse(Source("gunicorn.conf.py", config))
-    assert all(inside(problem.span) for problem in parsed.problems)
-    for binding in evaluate(parsed, environment={}).bindings.values():
-        assert inside(binding.span)
-        assert inside(binding.target)
+def inputs(kind: str) -> st.SearchStrategy[bytes]:
+    return st.one_of(TEXTS.map(encoded), st.binary(max_size=100), damaged(kind))
 
 
-@PROFILE
-@given(st.text(max_size=20), TEXTS, TEXTS, TEXTS)
+@examples(1500)
+@given(inputs("config"))
+def test_configs(data: bytes) -> None:
+    invariants.config(data)
+
+
+@examples(1500)
+@given(inputs("script"))
+def test_scripts(data: bytes) -> None:
+    invariants.script(data)
+
+
+@examples(1500)
+@given(inputs("unit"))
+def test_units_and_environment_files(data: bytes) -> None:
+    invariants.unit(data)
+
+
+@examples(150)
+@given(inputs("config"), inputs("script"), inputs("unit"), inputs("unit"))
 def test_whole_projects_in_every_format(
-    tmp_path_factory: pytest.TempPathFactory, value: str, config: str, script: str, unit: str
+    config: bytes, script: bytes, unit: bytes, dropin: bytes
 ) -> None:
-    root = tmp_path_factory.mktemp("project")
-    kinds = {}
-    for path, kind, content in (
-        ("gunicorn.conf.py", "config", config),
-        (
-            "start.sh",
-            "script",
-            f"#!/bin/sh\nW={value!r}\n{script}\ngunicorn -c gunicorn.conf.py a:b",
-        ),
-        ("a.service", "unit", f"{unit}\n[Service]\nType=notify\nExecStart=/x/start.sh"),
-    ):
-        (root / path).write_bytes(content.encode("utf-8", "surrogatepass"))
-        kinds[path] = kind
-    project = resolve(Tree(root.resolve()), kinds)
-    findings, errors = check(project, load_rules())
-    assert errors == ()
-    for finding in findings:
-        assert inside(finding.primary.span)
-        assert all(inside(label.span) for label in finding.related)
-    from gunilint.engine import Result
+    invariants.project(invariants.SEPARATOR.join((config, script, unit, dropin)))
 
-    result = Result(findings, load_rules(), False, len(project.deployments), len(project.files))
-    made = report(result, Path(root))
-    assert json.loads(json_report.render(made))
-    assert json.loads(sarif.render(made))
-    assert text.render(made)
-    assert concise.render(made).count("\n") == len(findings)
+
+@cache
+def surveyed(version: str) -> Survey:
+    policy = Policy(load_rules(), Facts(version, cpus=4))
+    return survey(sorted(path for path in FIXTURES.iterdir() if path.is_dir()), same(policy))
+
+
+@pytest.mark.parametrize("version", ["19.9.0", "20.1.0", "23.0.0", "27.0.1"])
+def test_every_check_tolerates_every_deployment_of_every_fixture(version: str) -> None:
+    checked = 0
+    for rule in load_rules():
+        for project in surveyed(version).projects:
+            if rule.check in project_checks():
+                list(project_checks()[rule.check](project, rule.parameters))
+                checked += 1
+            elif rule.check in deployment_checks():
+                for deployment in project.deployments:
+                    list(deployment_checks()[rule.check](deployment, rule.parameters))
+                    checked += 1
+    assert checked > 10_000
+
+
+def test_the_fixtures_are_among_what_is_damaged() -> None:
+    assert all(len(sown(kind)) > 30 for kind in SUFFIXES)
+    assert (Path(FIXTURES) / "lesson/gunicorn.conf.py").read_text() in sown("config")
