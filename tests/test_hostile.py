@@ -257,6 +257,7 @@ SHELL: dict[str, Callable[[], str]] = {
     "for with C's form": lambda: "for ((i=0; i<1000000000; i++)); do A=$A$i; done\ngunicorn -n $A app:app",
     "while": lambda: "while true; do gunicorn app:app; A=$A$A; done\nuntil false; do :; done",
     "while, nested": lambda: "while true; do\n" * 90 + "gunicorn app:app\n" + "done\n" * 90,
+    "braces before far characters": lambda: "".join(f"echo {{{chr(plane << 16 | 0xABCD)}}} {{1..{chr(plane << 16)}\n" for plane in range(1, 17)) * 20,
     "launches": lambda: numbered("gunicorn -w @ -b :@ app:app &\n", 10_000),
     "launches, long": lambda: numbered("gunicorn -w @ --max-requests 5 -n " + "x" * 1000 + " app:app &\n", 1000),
     "launches in functions": lambda: "f() {\n" + numbered("gunicorn -w @ app:app &\n", 500) + "}\n" + "f\n" * 500,

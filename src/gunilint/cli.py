@@ -5,6 +5,7 @@ Imports of everything heavy stand inside the commands, so that `--help` stays qu
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -334,6 +335,8 @@ def _checked(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Run, 
     from gunilint.engine import report, run
     from gunilint.progress import Progress, terminal
 
+    # nearly all that a run makes stays until its end
+    gc.set_threshold(50_000)
     disk = Disk()
     arguments, unsaved = _inputs(paths, options["stdin_filename"])
     repaired: Repair | None = None

@@ -1287,7 +1287,8 @@ def _text(statement: Statement) -> str:
     if isinstance(statement, Test):
         return statement.text.text
     if isinstance(statement, Simple):
-        return f"`{statement.span.text.splitlines()[0][:_TEXT]}` succeeds"
+        first, *_ = statement.span.text.splitlines() or [""]
+        return f"`{first[:_TEXT]}` succeeds"
     if isinstance(statement, AndOr):
         return f"{_text(statement.left)} {statement.operator} {_text(statement.right)}"[:_TEXT]
     return "the command before it succeeds"

@@ -28,6 +28,7 @@ _TOKENS = 15_000
 """The most tokens of a config, some 2,000 lines: libcst takes a second for them."""
 _PLAIN_STRING = re.compile(r"[\"'][^\\\r]*")
 """A string that is what stands between its quotes."""
+_PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,9}")
 _PLACE = re.compile(r"error at (\d+):(\d+)")
 
 
@@ -276,10 +277,8 @@ class _Lowering:
     def literal(
         self, node: cst.Integer | cst.Float | cst.Imaginary | cst.SimpleString
     ) -> s.Expression:
-        if isinstance(node, cst.SimpleString) and _PLAIN_STRING.fullmatch(node.value):
-            return s.Literal(node.raw_value, self.span(node))
         try:
-            return s.Literal(node.evaluated_value, self.span(node))
+            return s.Literal(_meaning(node), self.span(node))
         except (ValueError, SyntaxError):
             return s.Opaque("a literal that Python can't read", (), self.span(node))
 
@@ -466,6 +465,15 @@ def _description(node: cst.CSTNode) -> str:
     return {"Await": "an `await`", "NamedExpr": "a `:=`", "Yield": "a `yield`"}.get(
         kind, "something that can't be evaluated"
     )
+
+
+def _meaning(node: cst.Integer | cst.Float | cst.Imaginary | cst.SimpleString) -> object:
+    """What a literal stands for; libcst would have Python compile each."""
+    if isinstance(node, cst.SimpleString) and _PLAIN_STRING.fullmatch(node.value):
+        return node.raw_value
+    if isinstance(node, cst.Integer) and _PLAIN_NUMBER.fullmatch(node.value):
+        return int(node.value)
+    return node.evaluated_value
 
 
 def _globals(body: cst.CSTNode) -> Iterator[str]:

@@ -29,6 +29,9 @@ _NODES = 100_000
 """The most words, operators and statements of a script."""
 _CHUNK = 65536
 
+_FAR = re.compile(r"[^\x00-\xff]")
+_LETTERS = "".join(filter(str.isalpha, map(chr, range(0xC0, 0x100))))
+_SIGNS = "".join(char for char in map(chr, range(0xA1, 0xC0)) if not char.isalnum())
 _SHEBANG = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:\S*/)?((?:ba|da|a|k|z)?sh)\b")
 _GAP = re.compile(r"(?:\\\r?\n|[ \t\r])+")
 _GUNICORN_LINE = re.compile(rb"\bgunicorn\b(?:[^\\\n]|\\\r?\n|\\.)*")
@@ -232,25 +235,38 @@ class _TooManyError(Exception):
     """There are more than `_NODES`."""
 
 
+def _nearer(match: re.Match[str]) -> str:
+    """A letter for a letter, a sign for a sign, from among the first 256 characters.
+
+    tree-sitter-bash asks C's `isdigit` what comes after a brace, and for any other character that
+    looks somewhere in memory: it may end the process.
+    """
+    char = match[0]
+    kind = _LETTERS if char.isalnum() else _SIGNS
+    return kind[ord(char) % len(kind)]
+
+
+def _byte_map(text: str) -> list[int] | None:
+    """The character that each byte of the UTF-8 belongs to; None where they are the same."""
+    if text.isascii():
+        return None
+    found: list[int] = []
+    for index, char in enumerate(text):
+        found.extend([index] * len(char.encode()))
+    found.append(len(text))
+    return found
+
+
 class _Lowering:
     """From tree-sitter's tree, whose places are bytes, to statements with fragments."""
 
     def __init__(self, fragment: Fragment) -> None:
         self.fragment = fragment
-        self.data = fragment.text.encode("utf-8", "surrogatepass")
-        self.characters = self._byte_map()
+        text = _FAR.sub(_nearer, fragment.text)
+        self.data = text.encode()
+        self.characters = _byte_map(text)
         self.depth = 0
         self.damage: _Damage | None = None
-
-    def _byte_map(self) -> list[int] | None:
-        """The character that each byte belongs to; None where they are the same."""
-        if len(self.data) == len(self.fragment.text):
-            return None
-        found: list[int] = []
-        for index, char in enumerate(self.fragment.text):
-            found.extend([index] * len(char.encode("utf-8", "surrogatepass")))
-        found.append(len(self.fragment.text))
-        return found
 
     def root(self) -> Node:
         """The tree's root. Raises `ValueError` if parsing takes too long, or `_TooManyError`."""
