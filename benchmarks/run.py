@@ -295,7 +295,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _machine(bin_: Path) -> str:
     version = subprocess.run(
         [bin_ / "gunilint", "--version"], capture_output=True, text=True, check=True
-    ).stdout.split()[-1]
+    ).stdout.split()[1]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"gunilint {version} from its wheel, Python {platform.python_version()}, "
