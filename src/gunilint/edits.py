@@ -310,7 +310,7 @@ def move_line(span: Span, above: Span) -> Edits:
     """The line of `span` in front of the line of `above`."""
     source, number = span.source, span.line
     start = source.line_starts[number - 1]
-    end = source.line_starts[number] if number < len(source.line_starts) else len(source.text)
+    end = source.behind_line(number)
     target = source.line_starts[above.line - 1]
     line = source.line(number).lstrip() + _line_end(source)
     return (Edit(source.span(start, end), ""), Edit(source.span(target, target), line))

@@ -38,9 +38,15 @@ class Source(Struct, frozen=True, dict=True):
 
     def line(self, number: int) -> str:
         """The text of the 1-based line `number`, without its line end."""
-        start = self.line_starts[number - 1]
-        end = self.line_starts[number] if number < len(self.line_starts) else len(self.text)
-        return self.text[start:end].rstrip("\r\n")
+        return self.text[self.line_starts[number - 1] : self.behind_line(number)].rstrip("\r\n")
+
+    def lines(self) -> list[str]:
+        """The texts of all lines, without their line ends."""
+        return [self.line(number) for number in range(1, len(self.line_starts) + 1)]
+
+    def behind_line(self, number: int) -> int:
+        """The offset behind the 1-based line `number` and its line end."""
+        return self.line_starts[number] if number < len(self.line_starts) else len(self.text)
 
     def offset(self, line: int, column: int) -> int:
         """The offset of a 1-based line and column (code points)."""
@@ -94,6 +100,11 @@ class Span(Struct, frozen=True):
         return self.source.position(self.end)[1]
 
     @property
+    def last(self) -> tuple[int, int]:
+        """The 1-based line and column of the last character; of the place, if there is none."""
+        return self.source.position(max(self.start, self.end - 1))
+
+    @property
     def text(self) -> str:
         """The characters themselves."""
         return self.source.text[self.start : self.end]
@@ -102,6 +113,11 @@ class Span(Struct, frozen=True):
     def key(self) -> tuple[str, int, int]:
         """What orders spans: path, then place."""
         return self.source.path, self.start, self.end
+
+
+def is_continued(line: str) -> bool:
+    """Whether a line ends in a backslash that no other backslash escapes."""
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
 
 
 class Layout(Struct, frozen=True):

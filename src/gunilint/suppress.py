@@ -16,7 +16,7 @@ from msgspec import Struct
 from gunilint.deployment import Project
 from gunilint.findings import Finding
 from gunilint.rules import Rule, select, suggestion
-from gunilint.source import Fragment, Layout, Source, Span
+from gunilint.source import Fragment, Layout, Source, Span, is_continued
 
 Language: TypeAlias = Literal["python", "shell", "unit", "text"]
 
@@ -275,8 +275,7 @@ def _removal(comment: Span, start: int, end: int, alone: bool, vanishes: bool) -
         return source.span(begin + len(before), comment.end)
     if line > 1 and source.line(line - 1).endswith("\\") and not vanishes:
         return comment
-    behind = source.line_starts[line] if line < len(source.line_starts) else len(source.text)
-    return source.span(source.line_starts[line - 1], behind)
+    return source.span(source.line_starts[line - 1], source.behind_line(line))
 
 
 class _Lines:
@@ -291,7 +290,7 @@ class _Lines:
             first, final = _lines(piece)
             last[first] = max(last[first], final)
         for line in range(1, self.count):
-            if continued and line not in commented and _is_continued(source.line(line)):
+            if continued and line not in commented and is_continued(source.line(line)):
                 last[line] = max(last[line], line + 1)
         self._ranges = _merged(last)
         alone = {comment.line for comment in layout.comments if self.is_alone(comment)}
@@ -328,10 +327,6 @@ class _Lines:
         return self._before[line] + 1, self._ranges[following][1]
 
 
-def _is_continued(line: str) -> bool:
-    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
-
-
 def _merged(last: Sequence[int]) -> list[tuple[int, int]]:
     """For each line the range that it is in, given the last line that each reaches."""
     ranges = [(0, 0)]
@@ -348,7 +343,7 @@ def _merged(last: Sequence[int]) -> list[tuple[int, int]]:
 
 def _lines(span: Span) -> tuple[int, int]:
     """The first and the last line that a span has characters on."""
-    return span.line, span.source.position(max(span.start, span.end - 1))[0]
+    return span.line, span.last[0]
 
 
 # languages

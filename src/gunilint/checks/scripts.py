@@ -70,7 +70,7 @@ def broken_continuation(project: Project, parameters: Parameters) -> Iterator[Hi
     for source in _scripts(project):
         if len(source.line_starts) > _LINES:
             continue
-        lines = [source.line(number) for number in range(1, len(source.line_starts) + 1)]
+        lines = source.lines()
         continued = starts = after_comment = False
         first = 1
         for number, (line, following) in enumerate(zip(lines, _following(lines), strict=True), 1):

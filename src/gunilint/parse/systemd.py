@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gunilint.command import Command, Word
-from gunilint.source import Fragment, Layout, Problem, Source, Span
+from gunilint.source import Fragment, Layout, Problem, Source, Span, is_continued
 from gunilint.values import Environment, Known, Unknown, Value, with_assumptions
 
 _LONGEST = 128 * 1024
@@ -237,7 +237,7 @@ def _logical_lines(source: Source) -> Iterator[Fragment]:
             continue
         text.extend(line)
         offsets.extend(range(match.start(), match.end(1)))
-        if _continues(text):
+        if is_continued(line):
             text[-1] = " "
             continue
         joined = _stripped(Fragment(source, "".join(text), tuple(offsets)))
@@ -256,20 +256,12 @@ def layout(source: Source) -> Layout:
         if line.lstrip(_BLANKS).startswith(("#", ";")):
             blanks = len(line) - len(line.lstrip(_BLANKS))
             comments.append(Span(source, match.start() + blanks, match.end(1)))
-        elif _continues(line):
+        elif is_continued(line):
             start = match.start() if start is None else start
         elif start is not None:
             continued.append(Span(source, start, match.end(1)))
             start = None
     return Layout(tuple(comments), tuple(continued))
-
-
-def _continues(text: Sequence[str]) -> bool:
-    """Whether a line ends in a backslash that no other backslash escapes."""
-    count = 0
-    while count < len(text) and text[-1 - count] == "\\":
-        count += 1
-    return count % 2 == 1
 
 
 def _directive(section: str, line: Fragment, equals: int) -> Directive:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gunilint.command import Label
     from gunilint.findings import Finding, Report
     from gunilint.rules import Rule
-    from gunilint.source import Source, Span
+    from gunilint.source import Source
 
 HOMEPAGE = "https://github.com/gunilint/gunilint"
 
@@ -47,11 +47,6 @@ def described(label: Label, path: Callable[[Source], str]) -> str:
     """A related place and the words about it."""
     place = f"{path(label.span.source)}:{label.span.line}"
     return escape(f"{place}: {label.text}" if label.text else place)
-
-
-def last_line(span: Span) -> int:
-    """The 1-based line of the last character of `span`."""
-    return span.source.position(max(span.start, span.end - 1))[0]
 
 
 def representable(path: str) -> str:

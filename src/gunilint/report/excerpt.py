@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from gunilint.command import Label
 from gunilint.findings import Report
-from gunilint.report import last_line
 from gunilint.report.terminal import columns, escape
 from gunilint.source import Span
 
@@ -82,7 +81,7 @@ def plain(text: str) -> str:
 
 def words(label: Label) -> str:
     """The label's text; of a span over several lines, of which the first is shown, how far."""
-    last = last_line(label.span)
+    last = label.span.last[0]
     reach = f"(to line {last})" if last > label.span.line else ""
     return f"{escape(label.text)} {reach}".strip()
 

@@ -24,7 +24,7 @@ def render(report: Report) -> str:
 
 def _annotation(finding: Finding, report: Report) -> str:
     span, rule = finding.primary.span, finding.rule
-    last_line, last_column = span.source.position(max(span.start, span.end - 1))
+    last_line, last_column = span.last
     properties = {"file": report.uri(span.source), "line": span.line, "endLine": last_line}
     if last_line == span.line:
         # the runner drops columns of a place over several lines

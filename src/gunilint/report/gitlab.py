@@ -11,7 +11,7 @@ from typing import Any
 
 from gunilint.findings import Finding, Report
 from gunilint.fingerprint import fingerprints
-from gunilint.report import last_line, representable, told
+from gunilint.report import representable, told
 
 _SEVERITIES = {"error": "critical", "warning": "major", "note": "info"}
 
@@ -32,6 +32,6 @@ def _entry(finding: Finding, fingerprint: str, report: Report) -> dict[str, Any]
         "severity": _SEVERITIES[finding.severity],
         "location": {
             "path": representable(report.uri(span.source)),
-            "lines": {"begin": span.line, "end": last_line(span)},
+            "lines": {"begin": span.line, "end": span.last[0]},
         },
     }

@@ -23,7 +23,7 @@ from gunilint.edits import apply
 from gunilint.findings import Edit, Finding, Fix, Report
 from gunilint.grades import Severity, severity_rank
 from gunilint.ladder import ladder
-from gunilint.report import HOMEPAGE, drawing, last_line, rule_url, summary
+from gunilint.report import HOMEPAGE, drawing, rule_url, summary
 from gunilint.report.excerpt import Excerpt, by_path, cut, excerpt, plain, words
 from gunilint.report.markup import Child, Markup, inline, join, link, tag
 from gunilint.report.overview import (
@@ -520,7 +520,7 @@ def _hunks(edits: Sequence[Edit]) -> Iterator[tuple[list[str], list[str]]]:
     """The lines before and after, for each part of a file that edits touch."""
     groups: list[tuple[list[Edit], int, int]] = []
     for edit in sorted(edits, key=lambda edit: (edit.span.start, edit.span.end)):
-        first, last = edit.span.line, max(edit.span.line, last_line(edit.span))
+        first, last = edit.span.line, max(edit.span.line, edit.span.last[0])
         if groups and first <= groups[-1][2] + 1:
             group, begun, reached = groups.pop()
             groups.append(([*group, edit], begun, max(last, reached)))
@@ -528,10 +528,8 @@ def _hunks(edits: Sequence[Edit]) -> Iterator[tuple[list[str], list[str]]]:
             groups.append(([edit], first, last))
     for group, first, last in groups:
         source = group[0].span.source
-        count = len(source.line_starts)
-        first, last = max(1, first - 1), min(count, last + 1)
-        start = source.line_starts[first - 1]
-        stop = source.line_starts[last] if last < count else len(source.text)
+        first, last = max(1, first - 1), min(len(source.line_starts), last + 1)
+        start, stop = source.line_starts[first - 1], source.behind_line(last)
         part = Source(source.path, source.text[start:stop])
         moved = [
             Edit(part.span(edit.span.start - start, edit.span.end - start), edit.replacement)
@@ -541,8 +539,7 @@ def _hunks(edits: Sequence[Edit]) -> Iterator[tuple[list[str], list[str]]]:
 
 
 def _split(text: str) -> list[str]:
-    source = Source("", text)
-    lines = [source.line(number) for number in range(1, len(source.line_starts) + 1)]
+    lines = Source("", text).lines()
     return lines[:-1] if lines and not lines[-1] else lines
 
 
