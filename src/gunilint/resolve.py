@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 
 from msgspec.structs import replace
@@ -210,11 +210,10 @@ class _Resolver:
         files = {path: file for path in found if (file := self.tree.file(path)) is not None}
         serving = {posixpath.basename(path) for path, file in files.items() if file.serves}
         for path, file in self.track(tuple(files.items()), "Following scripts"):
-            calls = not serving.isdisjoint(_FILE_NAME.findall(file.source.text))
             if path in self.follower.followed:
                 continue
             develops = file.develops and _PRODUCTION.search(path.lower())
-            if file.serves or file.signals or calls or develops:
+            if file.serves or file.signals or develops or _calls(file.source, serving):
                 seen, self.files.seen = self.files.seen, set()
                 servers[path] = list(self.some(self.follower.from_script(path)))
                 if servers[path] or file.problem is not None:
@@ -459,6 +458,11 @@ def _starts_alike(one: Deployment, other: Deployment) -> bool:
         for launch in (one.launch, other.launch)
     )
     return first == second
+
+
+def _calls(script: Source, names: Set[str]) -> bool:
+    """Whether a script has the name of another one in it, out of `names`."""
+    return not names.isdisjoint(_FILE_NAME.findall(script.text))
 
 
 def _search_path(unit: str) -> tuple[str, ...]:
