@@ -14,7 +14,8 @@ from gunilint.values import Known, Value
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _PYTHON = re.compile(r"(python|pypy)[\d.]*$")
 _SERVER = re.compile(r"(gunicorn|uvicorn)(3|-?\d[\d.]*)?$")
-_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
+SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
+"""The shells that a script may be written for, and that `-c` gives one to."""
 
 _DEVELOPMENT_SERVERS = {
     "flask": "run",
@@ -176,7 +177,7 @@ def program(command: Command) -> Program | None:
     server = _SERVER.match(name)
     if server:
         name = server[1]
-    elif name not in _SHELLS:
+    elif name not in SHELLS:
         name = words[0].text or name
     return Program(name, words[0], tuple(words[1:]), command)
 
@@ -189,7 +190,7 @@ def passes_on(fork: Label, signal: str) -> bool:
 
 def shell_script(program: Program) -> tuple[Word, bool] | None:
     """The script word of `sh -c script`, or the script file of `sh file`; True for `-c`."""
-    if program.name not in _SHELLS:
+    if program.name not in SHELLS:
         return None
     takes_string = False
     index = 0

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from gunilint.parse.systemd import PREFIXES
 from gunilint.source import Span
 
 _NUMBERS = {
@@ -20,8 +21,6 @@ _NUMBERS = {
     "15": "TERM",
 }
 _SENDERS = frozenset({"kill", "pkill", "killall"})
-_PREFIXES = "-@:+!|"
-"""What systemd allows before a program."""
 
 _OPTION = re.compile(r"(?:-s|-n|--signal=|-)(?:SIG)?([A-Z][A-Z0-9]*|\d+)$")
 _SIGNAL = re.compile(r"(?:SIG)?([A-Z][A-Z0-9]*|\d+)$")
@@ -57,14 +56,14 @@ class Signal(Struct, frozen=True):
 
 def sent(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     """The signal that a `kill` command line sends, and its operands; None if it's another."""
-    if not words or posixpath.basename(words[0].lstrip(_PREFIXES)) not in _SENDERS:
+    if not words or posixpath.basename(words[0].lstrip(PREFIXES)) not in _SENDERS:
         return None
     return _signal(words[1:])
 
 
 def sent_to_unit(words: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     """The signal that `systemctl … kill …` sends, and the units; None if it's another."""
-    if not words or posixpath.basename(words[0].lstrip(_PREFIXES)) != "systemctl":
+    if not words or posixpath.basename(words[0].lstrip(PREFIXES)) != "systemctl":
         return None
     rest = [word for word in words[1:] if word not in ("--user", "--system", "--no-block")]
     if "kill" not in rest:

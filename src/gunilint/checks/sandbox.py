@@ -121,7 +121,7 @@ def _without_home(unit: Unit) -> Iterator[Hit]:
         return
     for directive in unit.all("Service", "ExecStart"):
         words = systemd.words(directive.value)
-        program = words[0].text.lstrip("-@:+!|") if words else ""
+        program = words[0].text.lstrip(systemd.PREFIXES) if words else ""
         if program.startswith(_HOMES):
             place = words[0].span()
             values = {"path": program, "unit": unit.name, "value": protected.value.text}

@@ -122,7 +122,6 @@ def matched(
     `settings` are those that a matcher may compare with.
     """
     value = setting.known
-    value = setting.known
     if value is None and not setting.is_none:
         return None
     if any(type(each) is type(value) and each == value for each in matcher.get("values", ())):

@@ -15,8 +15,9 @@ from gunilint.checks.exposure import addresses
 from gunilint.checks.settings import conditions
 from gunilint.command import Label
 from gunilint.deployment import Deployment, Project, Setting
-from gunilint.launch import passes_on
+from gunilint.launch import SHELLS, passes_on
 from gunilint.parse.systemd import (
+    PREFIXES,
     Directive,
     Unit,
     boolean,
@@ -32,7 +33,6 @@ _DEFAULT_STOP_TIMEOUT = 90.0
 
 _TRAP = re.compile(r"^[ \t]*trap\b.*\b(SIG)?(TERM|15)\b", re.MULTILINE)
 _GUNICORN = re.compile(r"(^|/)gunicorn$")
-_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 _REQUIREMENTS = ("Requires", "Wants", "BindsTo")
 _ORDERED_BY_DEFAULT = frozenset(
     {
@@ -107,7 +107,7 @@ def plain_words(line: Directive) -> tuple[Fragment, ...]:
     """The words of a command line, up to a shell that is given a script as one of them."""
     found = words(line.value)
     for index, (word, following) in enumerate(pairwise(found), 1):
-        is_shell = posixpath.basename(word.text.lstrip("-@:+!|")) in _SHELLS
+        is_shell = posixpath.basename(word.text.lstrip(PREFIXES)) in SHELLS
         if is_shell and re.match(r"-\w*c", following.text):
             return found[:index]
     return found

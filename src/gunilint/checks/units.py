@@ -21,7 +21,7 @@ from gunilint.deployment import Deployment, Launch, Project, Setting
 from gunilint.discover import Tree, normalise
 from gunilint.follow import unit_place
 from gunilint.parse import systemd
-from gunilint.parse.systemd import Directive, Unit, dependencies
+from gunilint.parse.systemd import PREFIXES, Directive, Unit, dependencies
 
 _SHELL_WORD = re.compile(
     r"&&|\|\|?|&"  # lists, pipelines, background
@@ -109,7 +109,7 @@ def _shell_syntax(unit: Unit, directive: Directive) -> Iterator[Hit]:
         start = value.offsets.index(word.offsets[0]) if word.text else 0
         if value.text[start - 1] in "\"'":
             continue
-        program = posixpath.basename(found[0].text.lstrip("-@:+!|"))
+        program = posixpath.basename(found[0].text.lstrip(PREFIXES))
         values = {"program": program, "key": directive.key, "unit": unit.name, "word": word.text}
         if word.text.startswith("#"):
             comment = value.slice(start, len(value.text))
@@ -146,7 +146,7 @@ def environment_not_expanded(deployment: Deployment, parameters: Parameters) -> 
 def _not_expanded(unit: Unit, directive: Directive) -> Iterator[Hit]:
     """What systemd leaves in a command line."""
     for index, word in enumerate(plain_words(directive)):
-        prefixes = word.text[: len(word.text) - len(word.text.lstrip("-@:+!|"))]
+        prefixes = word.text[: len(word.text) - len(word.text.lstrip(PREFIXES))]
         if index == 0 and ":" in prefixes:
             return
         default, within = _WITH_DEFAULT.search(word.text), _IN_WORD.search(word.text)

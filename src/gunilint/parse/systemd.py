@@ -39,6 +39,9 @@ _BLANKS = " \t\n\r"
 _QUOTES = "\"'"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+PREFIXES = "-@:+!|"
+"""What may stand before the program of a command line and says how to run it."""
+
 DEPENDENCIES = frozenset(
     {
         "After", "Before", "BindsTo", "Conflicts", "JoinsNamespaceOf", "OnFailure", "OnSuccess",
@@ -69,8 +72,7 @@ class Unit(Struct, frozen=True):
     """A unit with its drop-ins: `directives` are in the order in which systemd applies them.
 
     `of_user` tells that a user's service manager runs it: what is the same for all system units,
-    such as `%h`, then depends on the user. `listening` are the `ListenStream=` lines of the socket
-    unit that starts it and passes it its sockets.
+    such as `%h`, then depends on the user.
     """
 
     name: str
@@ -368,7 +370,7 @@ _PLAIN = re.compile(r"[^\\\"' \t\n\r]*")
 
 def _token(fragment: Fragment, start: int, unescape: _Unescape) -> _Token:
     text = fragment.text
-    chars: list[str] = []
+    pieces: list[str] = []
     offsets: list[int] = []
     quote, opened, odd = "", start, False
     index = start
@@ -379,10 +381,10 @@ def _token(fragment: Fragment, start: int, unescape: _Unescape) -> _Token:
             meaning, length = unescape(text, index)
             if meaning is None:
                 odd = True
-                chars.extend(text[index : index + length])
+                pieces.extend(text[index : index + length])
                 offsets.extend(fragment.offsets[index : index + length])
             else:
-                chars.extend(meaning)
+                pieces.extend(meaning)
                 offsets.extend([fragment.offsets[index]] * len(meaning))
         elif char == quote:
             quote = ""
@@ -393,10 +395,10 @@ def _token(fragment: Fragment, start: int, unescape: _Unescape) -> _Token:
         else:
             plain = _PLAIN.match(text, index + 1)
             length = plain.end() - index if plain else 1
-            chars.append(text[index : index + length])
+            pieces.append(text[index : index + length])
             offsets.extend(fragment.offsets[index : index + length])
         index += length
-    word = Fragment(fragment.source, "".join(chars), tuple(offsets))
+    word = Fragment(fragment.source, "".join(pieces), tuple(offsets))
     unclosed = fragment.span(opened, opened + 1) if quote else None
     return _Token(word, fragment.slice(start, index), unclosed, odd)
 
