@@ -532,6 +532,7 @@ def _print_diff(repair: Repair) -> None:
 
     `patch` and `git apply` take it as it is, people see nothing that moves their cursor.
     """
+    from gunilint.discover import relative
     from gunilint.fix import diff
     from gunilint.masking import masked_text
     from gunilint.report.terminal import escape_lines
@@ -539,7 +540,7 @@ def _print_diff(repair: Repair) -> None:
     here = Path.cwd()
     is_terminal = sys.stdout is not None and sys.stdout.isatty()
     for patch in repair.patches:
-        name = os.path.relpath(patch.path, here).replace(os.sep, "/")
+        name = relative(str(patch.path), str(here))
         text = masked_text(diff(patch, name), repair.left.secrets)
         print_text(escape_lines(text) if is_terminal else text)
 

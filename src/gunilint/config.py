@@ -68,6 +68,10 @@ class Config(NamedTuple):
         """Where the value of a key comes from."""
         return self.origins.get(key, "default")
 
+    def is_from_file(self, key: str) -> bool:
+        """Whether the configuration file sets a key, and not the user."""
+        return self.file is not None and self.origin(key).startswith(shown(self.file))
+
     def value(self, key: str) -> Any:
         """The value of a key, by its name in TOML."""
         return getattr(self, _attribute(key))

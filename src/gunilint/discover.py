@@ -82,15 +82,15 @@ def matcher(patterns: Sequence[str], folder: Path, root: Path) -> Matcher:
     from pathspec import GitIgnoreSpec
 
     spec = GitIgnoreSpec.from_lines(patterns)
-    from_folder = Path(os.path.relpath(root, folder)).as_posix()
+    from_folder = relative(str(root), str(folder))
 
     def matches(path: str, is_folder: bool) -> bool:
-        relative = normalise(f"{from_folder}/{path}")
-        if relative is None:
+        inner = normalise(f"{from_folder}/{path}")
+        if inner is None:
             # the folder is below the root, and so may the path be
             prefix = folder.relative_to(root).as_posix() + "/"
-            relative = path.removeprefix(prefix) if path.startswith(prefix) else None
-        return relative is not None and spec.match_file(relative + "/" * is_folder)
+            inner = path.removeprefix(prefix) if path.startswith(prefix) else None
+        return inner is not None and spec.match_file(inner + "/" * is_folder)
 
     return matches
 
@@ -180,17 +180,9 @@ class Tree(Struct, frozen=True):
         normal = normalise(path)
         if normal is None:
             return True
-        parts = normal.split("/")
-        above = ["/".join(parts[:depth]) for depth in range(len(parts))]
-        specs = [spec for folder in above for spec in self._ignores(folder)]
-        ignored = any(
-            spec.ignores(part, part != normal)
-            for part in (*above[1:], normal)
-            for spec in specs
-            if f"{part}/".startswith(f"{spec.folder}/" if spec.folder else "")
-        )
         folder, name = self._inside(posixpath.dirname(normal)), posixpath.basename(normal)
-        return ignored or (folder is not None and self.disk.kind(f"{folder}/{name}") == "link")
+        is_link = folder is not None and self.disk.kind(f"{folder}/{name}") == "link"
+        return is_link or self.ignores(normal)
 
     def listing(self, folder: str = "") -> tuple[str, ...]:
         """Every file below `folder` that git wouldn't ignore, sorted."""
@@ -458,6 +450,11 @@ def normalise(path: str) -> str | None:
         elif part not in ("", "."):
             parts.append(part)
     return "/".join(parts)
+
+
+def relative(path: str, start: str) -> str:
+    """A path of the disk as seen from the folder `start`, with `/` separators."""
+    return os.path.relpath(path, start).replace(os.sep, "/")
 
 
 def find_root(start: Path, disk: Disk) -> Path:

@@ -9,13 +9,16 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 try:
     # hashlib would load OpenSSL, which takes longer than all that is hashed here
     from _blake2 import blake2b
 except ImportError:  # pragma: no cover - a Python without it
     from hashlib import blake2b
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Entry: TypeAlias = Literal["file", "folder", "link", "other"]
 
@@ -83,6 +86,11 @@ class Disk:
             raise
         self._settle(key, _content_of(data, size))
         return data, size
+
+    def repository(self, folder: Path) -> Path:
+        """The repository that a folder is in, the nearest with `.git`, or else the folder."""
+        above = (folder, *folder.parents)
+        return next((each for each in above if self.kind(str(each / ".git"))), folder)
 
     def _settle(self, key: str, seen: str | None) -> None:
         self._settled = self._settled and self._contents.setdefault(key, seen) == seen

@@ -18,7 +18,7 @@ from gunilint.baseline import Baseline, Baselines
 from gunilint.checks import Hit, deployment_checks, project_checks, suppression_checks
 from gunilint.command import Label
 from gunilint.deployment import Deployment, Facts, Project
-from gunilint.discover import Kind, Tree, find_root, matcher
+from gunilint.discover import Kind, Tree, find_root, matcher, relative
 from gunilint.disk import Disk
 from gunilint.findings import Finding, Report
 from gunilint.fix import ROUNDS, Patch, apply, propose
@@ -335,15 +335,14 @@ def repository_paths(disk: Disk, *, files: bool = False) -> Callable[[Source], s
 
     @cache
     def repository(root: str) -> str:
-        folders = (Path(root), *Path(root).parents)
-        return next((str(each) for each in folders if disk.kind(str(each / ".git"))), root)
+        return str(disk.repository(Path(root)))
 
     @cache
     def path(source: str, root: str) -> str:
         above = repository(root)
         if files:
             real = disk.real(os.path.join(root, source)) or ""  # noqa: PTH118
-            target = os.path.relpath(real, disk.real(above)).replace(os.sep, "/")
+            target = relative(real, disk.real(above) or above)
             if not target.startswith("../"):
                 return target
         return _relative(source, root, above)
@@ -358,8 +357,7 @@ def relative_path(source: Source, start: str) -> str:
 
 @cache
 def _relative(path: str, root: str, start: str) -> str:
-    relative = os.path.relpath(os.path.join(root, path), start)  # noqa: PTH118
-    return relative.replace(os.sep, "/")
+    return relative(os.path.join(root, path), start)  # noqa: PTH118
 
 
 def _order(finding: Finding, path: str) -> tuple[str, int, str]:

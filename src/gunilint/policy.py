@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from gunilint.config import SIZE_LIMIT, Config, ConfigError, load, shown
+from gunilint.config import SIZE_LIMIT, Config, ConfigError, load
 from gunilint.deployment import NO_FACTS, Facts
 from gunilint.discover import Tree, find_root, matcher
 from gunilint.disk import Disk
@@ -167,11 +167,11 @@ def _baseline(config: Config, disk: Disk) -> Path | None:
     if config.baseline is None:
         return None
     path = config.folder / config.baseline
-    origin = config.origin("baseline")
-    if config.file is not None and origin.startswith(shown(config.file)):
+    if config.is_from_file("baseline"):
         root = find_root(config.folder, disk)
         real = disk.real(str(path)) or os.path.normpath(path)
         if not Path(real).is_relative_to(disk.real(str(root)) or root):
+            origin = config.origin("baseline")
             raise ConfigError(f"{origin}: `baseline` leads out of the project, to {real}")
     return path
 

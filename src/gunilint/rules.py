@@ -230,8 +230,10 @@ def every_rule(config: Config, disk: Disk | None = None) -> tuple[Rule, ...]:
     rules = load_rules()
     disk = disk or Disk()
     origin = config.origin("extend-rules")
-    trusted = config.file is None or origin.startswith("$")
-    root = None if trusted else _repository(config.folder, disk)
+    root = None
+    if config.is_from_file("extend-rules"):
+        repository = disk.repository(config.folder)
+        root = Path(disk.real(str(repository)) or repository)
     for name in config.extend_rules:
         try:
             paths = rule_paths(config.folder / name, disk, root)
@@ -284,13 +286,6 @@ def rule_paths(folder: Path, disk: Disk, root: Path | None = None) -> tuple[Path
         if root is not None and not real.is_relative_to(root):
             raise RuleError(f"{shown(path)} is outside of the repository, where nothing is read")
     return tuple(paths)
-
-
-def _repository(folder: Path, disk: Disk) -> Path:
-    """The repository that a folder is in, or else the folder."""
-    above = (folder, *folder.parents)
-    found = next((each for each in above if disk.kind(str(each / ".git"))), folder)
-    return Path(disk.real(str(found)) or found)
 
 
 def find_rule(rules: tuple[Rule, ...], key: str) -> Rule | None:
