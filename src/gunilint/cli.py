@@ -25,6 +25,7 @@ from gunilint.output import (
     chosen,
     for_people,
     made,
+    on_terminal,
     print_text,
     write,
 )
@@ -60,7 +61,19 @@ _CONFIDENCES = click.Choice(["high", "medium", "low"])
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_CONFIG_OPTIONS = (
+
+def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    """Options that several commands have, in this order."""
+
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_config_options = _together(
     click.option(
         "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
         envvar="GUNILINT_CONFIG", help="Read this file in place of the nearest gunilint.toml.",
@@ -73,7 +86,7 @@ _cache_option = click.option(
     envvar="GUNILINT_CACHE_DIR", help="Keep runs here (default: the user's cache folder).",
 )  # fmt: skip
 
-_TARGET_OPTIONS = (
+_target_options = _together(
     click.option("--gunicorn-version", metavar="VERSION", help="The gunicorn that will run."),
     click.option("--python-version", metavar="VERSION", help="The Python that will run it."),
     click.option(
@@ -198,25 +211,11 @@ def main() -> None:
     """
 
 
-def _config_options(command: _Command) -> _Command:
-    """The options that say which configuration holds."""
-    for option in reversed(_CONFIG_OPTIONS):
-        command = option(command)
-    return command
-
-
 def _rules_option(name: str, text: str) -> Callable[[_Command], _Command]:
     """An option that takes rules, separated by commas, and may be given again."""
     return click.option(
         name, metavar="RULES", multiple=True, shell_complete=_complete_rules, help=text
     )
-
-
-def _target_options(command: _Command) -> _Command:
-    """The options that tell what no file says of the target."""
-    for option in reversed(_TARGET_OPTIONS):
-        command = option(command)
-    return command
 
 
 @main.command()
@@ -318,8 +317,8 @@ def _cached(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Path |
     if changes or options["no_cache"] or folder is None or Path("-") in paths:
         return None, None
     relevant = {name: os.environ[name] for name in sorted(os.environ) if _matters(name)}
-    is_terminal = sys.stdout is not None and sys.stdout.isatty()
-    return folder, cache.key_of((paths, options, str(Path.cwd()), relevant, is_terminal))
+    state = (paths, options, str(Path.cwd()), relevant, on_terminal())
+    return folder, cache.key_of(state)
 
 
 def _matters(variable: str) -> bool:
@@ -538,16 +537,15 @@ def _print_diff(repair: Repair) -> None:
     from gunilint.report.terminal import escape_lines
 
     here = Path.cwd()
-    is_terminal = sys.stdout is not None and sys.stdout.isatty()
     for patch in repair.patches:
         name = relative(str(patch.path), str(here))
         text = masked_text(diff(patch, name), repair.left.secrets)
-        print_text(escape_lines(text) if is_terminal else text)
+        print_text(escape_lines(text) if on_terminal() else text)
 
 
 def _policies(options: Mapping[str, Any], disk: Disk | None = None) -> Policies:
     """What finds the policy of an input, from the options of a command."""
-    from gunilint.config import KEYS
+    from gunilint.config import KEYS, parse_list
     from gunilint.policy import policies
 
     given: dict[str, Any] = {}
@@ -556,7 +554,7 @@ def _policies(options: Mapping[str, Any], disk: Disk | None = None) -> Policies:
         if isinstance(value, Path):
             value = str(value.absolute())
         if isinstance(value, tuple):
-            value = [item.strip() for text in value for item in text.split(",") if item.strip()]
+            value = [item for text in value for item in parse_list(text)]
         if value not in (None, []):
             given[key.name] = value
     written: str | None = options.get("write_baseline")

@@ -210,7 +210,8 @@ def _table(read: Callable[[Any], Any], of: str) -> Callable[[Any], Mapping[str, 
     return read_table
 
 
-def _parse_list(text: str) -> list[str]:
+def parse_list(text: str) -> list[str]:
+    """The items of a list that a variable or an option holds, separated by commas."""
     return [item.strip() for item in text.split(",") if item.strip()]
 
 
@@ -233,10 +234,10 @@ _VERSION = {"type": "string", "pattern": r"^\d+(\.\d+)*$"}
 
 KEYS: tuple[Key, ...] = (
     Key("select", "Run only these rules: codes, names, prefixes (`GU4`) or categories.",
-        _STRINGS, _strings, _parse_list),
-    Key("extend-select", "Run these rules too.", _STRINGS, _strings, _parse_list),
+        _STRINGS, _strings, parse_list),
+    Key("extend-select", "Run these rules too.", _STRINGS, _strings, parse_list),
     Key("ignore", "Leave these rules out. A rule that is named wins over a group that it is in.",
-        _STRINGS, _strings, _parse_list),
+        _STRINGS, _strings, parse_list),
     Key("pedantic", "Run the rules too that are off by default.",
         {"type": "boolean"}, _flag, _parse_flag),
     Key("per-file-ignores", "Rules to leave out in the files that a pattern matches.",
@@ -249,8 +250,8 @@ KEYS: tuple[Key, ...] = (
     Key("fail-on", "The least severity that makes the exit status 1.",
         {"enum": [*_SEVERITIES]}, _choice(*_SEVERITIES), str),
     Key("exclude", "Files and folders to leave out, as patterns of `.gitignore`.",
-        _STRINGS, _strings, _parse_list),
-    Key("extend-rules", "Folders with rules of your own.", _STRINGS, _strings, _parse_list),
+        _STRINGS, _strings, parse_list),
+    Key("extend-rules", "Folders with rules of your own.", _STRINGS, _strings, parse_list),
     Key("baseline", "The file of known findings, which don't count.",
         {"type": "string"}, _text, str),
     Key("gunicorn-version", "The gunicorn that will run (default: what the project asks for).",

@@ -99,7 +99,7 @@ def _rendered(report: Report, output: Output, color: str, quiet: bool) -> str:
         colored = output.file is None and use_color(sys.stdout, color)
         style = {
             "color": colored,
-            "links": colored and sys.stdout is not None and sys.stdout.isatty(),
+            "links": colored and on_terminal(),
             "quiet": quiet,
         }
     text: str = module.render(report, **style)
@@ -108,6 +108,11 @@ def _rendered(report: Report, output: Output, color: str, quiet: bool) -> str:
 
         return harmless(text)
     return text
+
+
+def on_terminal() -> bool:
+    """Whether a person sees standard output as it is written."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def in_github_actions(environ: Mapping[str, str]) -> bool:
