@@ -48,6 +48,27 @@ def test_no_parser_is_imported_for_what_parses_nothing(
         assert "yaml" not in imported
 
 
+def imported_by(modules: str, folder: Path) -> set[str]:
+    done = start(
+        "-I",
+        "-S",
+        "-X",
+        "importtime",
+        "-c",
+        f"import sys; sys.path[:0] = {sys.path!r}; import {modules}",
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
+
+
+def test_what_helps_and_explains_imports_little_but_click(tmp_path: Path) -> None:
+    own = "gunilint.cli, gunilint.rules, gunilint.report.explain"
+    more = imported_by(own, tmp_path) - imported_by("click", tmp_path)
+    assert "gunilint.rules" in more
+    assert more & {"pathlib", "ipaddress", "urllib.parse", "msgspec", "yaml", "tomli"} == set()
+
+
 PLANTED = (
     "import pathlib\npathlib.Path('ran').touch()\nraise SystemExit('a file of the project ran')\n"
 )

@@ -11,7 +11,6 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -31,6 +30,8 @@ from gunilint.output import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.shell_completion import CompletionItem
 
     from gunilint.baseline import Baseline
@@ -62,6 +63,15 @@ _CONFIDENCES = click.Choice(["high", "medium", "low"])
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+class _Path(click.Path):
+    """A path, given to the command as a `pathlib.Path`, which isn't imported until there is one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        from pathlib import Path
+
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
+
+
 def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
     """Options that several commands have, in this order."""
 
@@ -75,14 +85,14 @@ def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], 
 
 _config_options = _together(
     click.option(
-        "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+        "--config", type=_Path(exists=True, dir_okay=False), metavar="FILE",
         envvar="GUNILINT_CONFIG", help="Read this file in place of the nearest gunilint.toml.",
     ),
     click.option("--isolated", is_flag=True, help="Read no configuration file."),
 )  # fmt: skip
 
 _cache_option = click.option(
-    "--cache-dir", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    "--cache-dir", type=_Path(file_okay=False), metavar="FOLDER",
     envvar="GUNILINT_CACHE_DIR", help="Keep runs here (default: the user's cache folder).",
 )  # fmt: skip
 
@@ -118,6 +128,8 @@ def _outputs(
     _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Output, ...]:
     """The values of `--output`, such as `sarif:gunilint.sarif`."""
+    from pathlib import Path
+
     outputs = []
     for value in values:
         name, _, file = value.partition(":")
@@ -179,7 +191,7 @@ def _terminated(_number: int, _frame: object) -> NoReturn:
 
 def _check_working_directory() -> None:
     try:
-        Path.cwd()
+        os.getcwd()  # noqa: PTH109 - see `_Path`
     except FileNotFoundError:
         _fail("the working directory isn't there any more; change to one that is")
 
@@ -219,13 +231,13 @@ def _rules_option(name: str, text: str) -> Callable[[_Command], _Command]:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("paths", nargs=-1, type=_Path(allow_dash=True))
 @click.option(
     "--format", "output_format", type=click.Choice(FORMATS), envvar="GUNILINT_FORMAT",
     help="How findings are written (default: text; in GitHub Actions annotations too).",
 )  # fmt: skip
 @click.option(
-    "--output-file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--output-file", type=_Path(dir_okay=False), metavar="FILE",
     envvar="GUNILINT_OUTPUT_FILE", help="Write the findings to this file instead.",
 )  # fmt: skip
 @click.option(
@@ -256,7 +268,7 @@ def _rules_option(name: str, text: str) -> Callable[[_Command], _Command]:
     help="Report what `# gunilint: ignore[...]` comments suppress too.",
 )  # fmt: skip
 @click.option(
-    "--baseline", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--baseline", type=_Path(dir_okay=False), metavar="FILE",
     help="Leave the known findings in this file out.",
 )  # fmt: skip
 @click.option(
@@ -277,7 +289,7 @@ def _rules_option(name: str, text: str) -> Callable[[_Command], _Command]:
     "--force-exclude", is_flag=True, help="Leave excluded files out even if they are named."
 )
 @click.option(
-    "--stdin-filename", type=click.Path(path_type=Path), metavar="PATH",
+    "--stdin-filename", type=_Path(), metavar="PATH",
     help="The path of what is read from standard input, for PATHS that are `-`.",
 )  # fmt: skip
 @click.option("--color", type=_COLORS, default="auto", show_default=True, help="Coloured text.")
@@ -310,6 +322,8 @@ def check(paths: tuple[Path, ...], **options: Any) -> None:
 
 def _cached(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Path | None, str | None]:
     """The folder of the cache and the key of a run there; None where it isn't to be kept."""
+    from pathlib import Path
+
     from gunilint import cache
 
     changes = options["fix"] or options["diff_only"] or options["write_baseline"] is not None
@@ -329,6 +343,8 @@ def _matters(variable: str) -> bool:
 
 def _checked(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Run, Looks | None]:
     """What a run says, and what it has seen."""
+    from pathlib import Path
+
     from gunilint.cache import Run
     from gunilint.disk import Disk
     from gunilint.engine import report, run
@@ -378,7 +394,7 @@ def _checked(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Run, 
 
 
 @main.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=_Path())
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text",
     show_default=True, help="How deployments are written.",
@@ -395,6 +411,8 @@ def show(paths: tuple[Path, ...], **options: Any) -> None:
 
     Exit status: 0 something was found, 2 gunilint failed, 3 nothing to show.
     """
+    from pathlib import Path
+
     from gunilint.engine import relative_path, survey
     from gunilint.masking import Mask
     from gunilint.progress import Progress, terminal
@@ -427,7 +445,7 @@ def show(paths: tuple[Path, ...], **options: Any) -> None:
 
 
 @main.command(name="config")
-@click.argument("path", type=click.Path(path_type=Path), default=Path())
+@click.argument("path", type=_Path(), default=".")
 @click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text",
     show_default=True, help="How the configuration is written.",
@@ -531,6 +549,8 @@ def _print_diff(repair: Repair) -> None:
 
     `patch` and `git apply` take it as it is, people see nothing that moves their cursor.
     """
+    from pathlib import Path
+
     from gunilint.discover import relative
     from gunilint.fix import diff
     from gunilint.masking import masked_text
@@ -545,6 +565,8 @@ def _print_diff(repair: Repair) -> None:
 
 def _policies(options: Mapping[str, Any], disk: Disk | None = None) -> Policies:
     """What finds the policy of an input, from the options of a command."""
+    from pathlib import Path
+
     from gunilint.config import KEYS, parse_list
     from gunilint.policy import policies
 
@@ -575,6 +597,8 @@ def _inputs(
     paths: tuple[Path, ...], stdin_filename: Path | None
 ) -> tuple[list[Path], dict[Path, bytes]]:
     """The arguments, and what stands for the file that standard input has the content of."""
+    from pathlib import Path
+
     if not any(str(path) == "-" for path in paths):
         return list(paths) or [Path()], {}
     name = stdin_filename or Path("gunicorn.conf.py")
@@ -633,7 +657,7 @@ def explain(rule: str, gunicorn_version: str | None, color: str, **options: Any)
     show_default=True, help="How the list is written.",
 )  # fmt: skip
 @click.option(
-    "--check", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    "--check", "folder", type=_Path(exists=True, file_okay=False),
     metavar="FOLDER", help="Check the rules in this folder instead, and try their examples out.",
 )  # fmt: skip
 @_config_options
@@ -711,6 +735,8 @@ def _rule_entry(rule: Rule) -> dict[str, object]:
 
 def _rules(options: Mapping[str, Any]) -> tuple[Rule, ...]:
     """All rules that there are for the configuration of the working directory."""
+    from pathlib import Path
+
     from gunilint.config import load
     from gunilint.rules import every_rule
 

@@ -6,12 +6,13 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gunilint.errors import ExplainedError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gunilint.findings import Report
 
 FORMATS = (
@@ -79,6 +80,8 @@ def write(outputs: Sequence[tuple[str | None, str]]) -> None:
     """Write what was `made`, each file whole or not at all. Raises `OutputError`."""
     for file, text in outputs:
         if file is not None:
+            from pathlib import Path
+
             from gunilint import atomic
 
             try:

@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gunilint.data import content
 from gunilint.disk import Disk
 from gunilint.errors import ExplainedError
 from gunilint.versions import satisfies
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gunilint.config import Config
     from gunilint.grades import Confidence, Severity
 
@@ -196,6 +198,8 @@ def _remedy(entry: Mapping[str, Any] | None) -> Remedy | None:
 
 def rules_dir() -> Path:
     """Where the rule files of gunilint are in a checkout."""
+    from pathlib import Path
+
     return Path(__file__).resolve().parents[2] / "rules"
 
 
@@ -218,8 +222,10 @@ def own_rule(key: str) -> Rule | None:
 
 def _compiled() -> list[bytes]:
     """The rules of an installed package, one a line, as `hatch_build.py` writes them."""
-    file = Path(__file__).with_name("rules.jsonl")
-    return file.read_bytes().splitlines() if file.is_file() else []
+    try:
+        return content("rules.jsonl").splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def every_rule(config: Config, disk: Disk | None = None) -> tuple[Rule, ...]:
@@ -227,6 +233,8 @@ def every_rule(config: Config, disk: Disk | None = None) -> tuple[Rule, ...]:
 
     A configuration file may add folders of its own repository only. Raises `RuleError`.
     """
+    from pathlib import Path
+
     rules = load_rules()
     disk = disk or Disk()
     origin = config.origin("extend-rules")
@@ -273,6 +281,8 @@ def check_unique(rule: Rule, others: Iterable[Rule], path: Path) -> None:
 
 def rule_paths(folder: Path, disk: Disk, root: Path | None = None) -> tuple[Path, ...]:
     """The files of a folder of rules, none of them outside of `root`. Raises `RuleError`."""
+    from pathlib import Path
+
     from gunilint.config import shown
 
     entries = disk.folder(str(folder.absolute()))

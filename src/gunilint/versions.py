@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
-from pathlib import Path
+
+from gunilint.data import document
 
 
 @lru_cache(maxsize=1)
 def releases() -> tuple[str, ...]:
     """The gunicorn versions that the catalogue was made from, oldest first."""
-    catalogue = Path(__file__).with_name("catalogue") / "settings.json"
-    return tuple(json.loads(catalogue.read_bytes())["releases"])
+    return tuple(document("catalogue/settings.json")["releases"])
 
 
 def latest() -> str:

@@ -5,16 +5,17 @@ The data is in `settings.json`, which `scripts/build_catalogue.py` writes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from gunilint.data import document
 from gunilint.versions import latest, releases, version_key
+
+_FILE = "catalogue/settings.json"
 
 Kind = Literal[
     "addresses", "any-networks", "bool", "choice", "class", "comma-list", "dict", "directory",
@@ -85,18 +86,10 @@ class Catalogue(Struct, frozen=True, eq=False):
         return version_key(self.version) >= version_key(version)
 
 
-@lru_cache(maxsize=1)
-def _data() -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(
-        Path(__file__).with_name("settings.json").read_text(encoding="utf-8")
-    )
-    return data
-
-
 @lru_cache(maxsize=64)
 def catalogue(version: str | None = None) -> Catalogue:
     """The catalogue of gunicorn `version` (default: the newest known)."""
-    data = _data()
+    data = document(_FILE)
     chosen = version or latest()
     settings: dict[str, SettingInfo] = {}
     others: dict[str, SettingInfo] = {}
@@ -117,7 +110,7 @@ def catalogue(version: str | None = None) -> Catalogue:
 
 def _before(name: str, version: str) -> Iterator[SettingInfo]:
     """A setting as it was before each change of its options, up to the last release with them."""
-    entry = _data()["settings"][name]
+    entry = document(_FILE)["settings"][name]
     for change in entry.get("history", ()):
         if "flags" in change and version_key(change["before"]) <= version_key(version):
             last = change.get("until") or _neighbour(change["before"], -1)
@@ -143,7 +136,7 @@ def every_alias() -> Mapping[str, Alias]:
     """The short names of worker classes of all versions."""
     return {
         name: Alias(entry["class"], entry["since"], entry["until"])
-        for name, entry in _data()["workers"].items()
+        for name, entry in document(_FILE)["workers"].items()
     }
 
 

@@ -6,16 +6,17 @@ The data is in `workers.json`: measured on gunicorn 20.1 to 27.0.1, uvicorn 0.54
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from gunilint.catalogue import worker_aliases
+from gunilint.data import document
 from gunilint.versions import version_key
+
+_FILE = "catalogue/workers.json"
 
 Effect = Literal["honoured", "partial", "ignored", "warned", "switches to gthread"]
 """What a worker makes of a setting: "warned" is ignored with a warning in the log."""
@@ -53,17 +54,10 @@ class Worker(Struct, frozen=True):
         return self.effect(setting) in ("ignored", "warned")
 
 
-@lru_cache(maxsize=1)
-def _data() -> dict[str, Any]:
-    path = Path(__file__).with_name("workers.json")
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return data
-
-
 @lru_cache(maxsize=64)
 def workers(version: str) -> Mapping[str, Worker]:
     """Every family, by name, as it behaves with gunicorn `version`."""
-    data = _data()
+    data = document(_FILE)
     found = {}
     for name, facts in data["families"].items():
         cells = {setting: row.get(name, "honoured") for setting, row in data["effects"].items()}
@@ -75,7 +69,7 @@ def workers(version: str) -> Mapping[str, Worker]:
 
 def known_classes() -> frozenset[str]:
     """The dotted paths of all worker classes that are known."""
-    return frozenset(_data()["classes"])
+    return frozenset(document(_FILE)["classes"])
 
 
 def _effect(cell: str, version: str) -> Any:
@@ -87,5 +81,5 @@ def _effect(cell: str, version: str) -> Any:
 def find_worker(worker_class: str, version: str) -> Worker | None:
     """The family of a worker class as gunicorn `version` knows it; None for any other class."""
     path = worker_aliases(version).get(worker_class, worker_class)
-    family = _data()["classes"].get(path)
+    family = document(_FILE)["classes"].get(path)
     return workers(version)[family] if family else None

@@ -11,13 +11,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import get_args
 
 from msgspec import Struct
 
 from gunilint import __version__
 from gunilint.command import Label
+from gunilint.data import content
 from gunilint.deployment import Deployment
 from gunilint.edits import apply
 from gunilint.findings import Edit, Finding, Fix, Report
@@ -94,7 +94,7 @@ def _holds(outer: Span, inner: Span) -> bool:
 
 
 def _head(report: Report) -> Markup:
-    style = Path(__file__).with_name("html.css").read_text(encoding="utf-8")
+    style = content("report/html.css").decode()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
