@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gunilint.dependencies import Choice, Dependencies, dependencies
+from gunilint.dependencies import _PLAIN, Choice, Dependencies, _any, _plain, dependencies
 from gunilint.discover import Tree
 from gunilint.versions import releases
 from projects import write
@@ -138,3 +138,30 @@ def test_any_text_is_read_without_an_exception(tmp_path: Path, path: str, pieces
     for place in found.places:
         assert 0 <= place.span.start <= place.span.end <= len(place.span.source.text)
     found.choose("gunicorn", releases())
+
+
+NUMBERS = st.lists(st.integers(0, 99), min_size=1, max_size=3).map(lambda n: ".".join(map(str, n)))
+BOUNDS = st.builds(
+    "{}{}{}".format, st.sampled_from(["==", "!=", ">=", "<=", ">", "<", "~=", "==="]),
+    st.sampled_from(["", " "]), NUMBERS | NUMBERS.map("{}.*".format) | st.sampled_from(["1rc1", "01.0", "v2", "1+a", ""]),
+)  # fmt: skip
+
+
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(
+    name=st.text("aZ09._-é", min_size=1, max_size=6),
+    extras=st.sampled_from(["", "[]", "[standard]", "[ a , B_c ]", "[a,]", "[a b]", "[-a]"]),
+    bounds=st.lists(BOUNDS, max_size=3).map(",".join),
+    end=st.sampled_from(["", " ", ",", ";python_version>'3.8'", " @ https://example.org/a"]),
+)
+def test_a_plain_requirement_says_what_packaging_reads_in_it(name, extras, bounds, end) -> None:
+    text = f"{name}{extras}{bounds}{end}"
+    found = _PLAIN.fullmatch(text)
+    assert found is None or _plain(found) == _any(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["gunicorn", "uvicorn[standard]", "gunicorn==23.0.0", "gunicorn >=20.1, <24", "a~=1.2"]
+)
+def test_what_most_files_hold_is_plain(text: str) -> None:
+    assert _PLAIN.fullmatch(text)

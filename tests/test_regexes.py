@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import gunilint
+from gunilint.regex import Regex, regex
 
 sre = pytest.importorskip("re._constants", reason="Python 3.11 has it")
 parser = pytest.importorskip("re._parser")
@@ -23,7 +24,7 @@ parser = pytest.importorskip("re._parser")
 SMALL, LARGE = 500, 5_000
 
 
-def patterns() -> Iterator[tuple[str, tuple[re.Pattern[Any], bool]]]:
+def patterns() -> Iterator[tuple[str, tuple[Any, bool]]]:
     """Each pattern by its name, and whether its module looks for it anywhere in a text."""
     seen: set[int] = set()
     for module in pkgutil.walk_packages(gunilint.__path__, "gunilint."):
@@ -32,7 +33,7 @@ def patterns() -> Iterator[tuple[str, tuple[re.Pattern[Any], bool]]]:
         imported = importlib.import_module(module.name)
         source = Path(str(imported.__file__)).read_text(encoding="utf-8")
         for name, value in vars(imported).items():
-            if isinstance(value, re.Pattern) and id(value) not in seen:
+            if isinstance(value, re.Pattern | Regex) and id(value) not in seen:
                 seen.add(id(value))
                 uses = re.findall(rf"\b{name}\b(?!\s*=|\.(?:full)?match\b)", source)
                 yield f"{module.name.removeprefix('gunilint.')}.{name}", (value, bool(uses))
@@ -116,6 +117,19 @@ def seconds(
         pattern.match(data)
         pattern.fullmatch(data)
     return time.process_time() - start
+
+
+def test_none_is_compiled_by_an_import() -> None:
+    assert [name for name, (pattern, _) in ALL.items() if isinstance(pattern, re.Pattern)] == []
+
+
+def test_one_is_compiled_once_it_is_used() -> None:
+    broken = regex("(")
+    with pytest.raises(re.error, match="unterminated subpattern"):
+        broken.search("")
+
+    assert regex("(?P<word>b+)", re.IGNORECASE).sub(r"<\g<word>>", "aBb") == "a<Bb>"
+    assert regex(rb"\d").pattern == rb"\d"
 
 
 @pytest.mark.parametrize("name", sorted(ALL))

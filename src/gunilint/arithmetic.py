@@ -8,9 +8,10 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gunilint.regex import regex
 from gunilint.values import Known, Symbolic, Unknown, Value
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""\s*(?:(?P<number>0[xX][0-9a-fA-F]+|\d+\#\w+|\d+)|(?P<name>[A-Za-z_]\w*(?:\[[^\[\]]*\])?)
     |(?P<symbol>[\ue000-\uf8ff])
     |(?P<operator><<=|>>=|\*\*|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%&|^~!<>=?:,()]))""",

@@ -7,22 +7,31 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gunilint.discover import Tree, normalise
+from gunilint.regex import regex
 from gunilint.source import Source, Span
 
 _PYTHONS = tuple(f"3.{minor}" for minor in range(7, 15))
 """A requirement with a marker counts if it holds for one of these on Linux."""
 
-_FOR_DEVELOPMENT = re.compile(r"(^|[^a-z])(dev|test|ci|doc|lint|local|typing)", re.IGNORECASE)
-_INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s*=\s*|\s+)(\S+)")
-_LOCKED = re.compile(
-    r'^\[\[packages?\]\]\s*\nname = "([^"]+)"\s*\nversion = "([^"]+)"', re.MULTILINE
+_FOR_DEVELOPMENT = regex(r"(^|[^a-z])(dev|test|ci|doc|lint|local|typing)", re.IGNORECASE)
+_INCLUDE = regex(r"(-r|--requirement|-c|--constraint)(?:\s*=\s*|\s+)(\S+)")
+_LOCKED = regex(r'^\[\[packages?\]\]\s*\nname = "([^"]+)"\s*\nversion = "([^"]+)"', re.MULTILINE)
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_NUMBER = r"\d+(?:\.\d+)*"
+_BOUND = rf"(?:(?:[<>]=?|[!=]=)\s*{_NUMBER}|[!=]=\s*{_NUMBER}\.\*|~=\s*{_NUMBER}\.\d+)"
+_PLAIN = regex(
+    rf"""(?P<name>{_NAME})\s*
+    (?:\[\s*(?P<extras>(?:{_NAME}\s*(?:,\s*{_NAME}\s*)*)?)\]\s*)?
+    (?P<bounds>(?:{_BOUND}\s*(?:,\s*{_BOUND}\s*)*)?)""",
+    re.ASCII | re.VERBOSE,
 )
+"""A requirement with neither marker nor address, of versions that are numbers."""
 _LINES = 20_000
 """The lines of a requirements file that are read: no project has more by hand."""
 _LONGEST = 4096
@@ -93,16 +102,20 @@ class Dependencies(Struct, frozen=True):
 
 
 def _newest(places: Sequence[Dependency], released: Sequence[str]) -> Choice | None:
-    from packaging.specifiers import SpecifierSet
-
     specifier = ",".join(dict.fromkeys(place.specifier for place in places if place.specifier))
-    fitting = list(SpecifierSet(specifier).filter(released, prereleases=False))
+    fitting = _fitting(specifier, released) if specifier else released
     if not fitting:
         return None
     decisive = next((place for place in places if place.specifier), places[0])
     file = _file(decisive)
     why = f"that {file} allows with {specifier}" if specifier else f"as {file} asks for no version"
     return Choice(fitting[-1], f"the newest {why}", decisive.span)
+
+
+def _fitting(specifier: str, released: Iterable[str]) -> list[str]:
+    from packaging.specifiers import SpecifierSet
+
+    return list(SpecifierSet(specifier).filter(released, prereleases=False))
 
 
 def _file(place: Dependency) -> str:
@@ -190,6 +203,9 @@ def _beside(path: str, target: str) -> str | None:
 
 Reader = Callable[[Source], Iterator[Dependency]]
 
+_Requirement: TypeAlias = tuple[str, frozenset[str], str]
+"""A package's canonical name, the extras that are asked for, and the specifier."""
+
 
 def _reader(path: str) -> Reader | None:
     """What reads a file of this name."""
@@ -230,20 +246,37 @@ def _constraints(source: Source) -> Iterator[Dependency]:
 
 def _required(text: str, span: Span, *, development: bool = False) -> Iterator[Dependency]:
     """A requirement in PEP 508's form, unless its marker rules Linux out."""
+    plain = _PLAIN.fullmatch(text)
+    read = _plain(plain) if plain else _any(text)
+    if read is not None:
+        name, extras, specifier = read
+        pinned = _pinned(specifier)
+        yield Dependency(name, specifier, pinned, span, development=development, extras=extras)
+
+
+def _plain(found: re.Match[str]) -> _Requirement:
+    """What a `_PLAIN` requirement says, as `_any` would tell: importing that takes 15 ms."""
+    extras = filter(None, re.split(r"[\s,]+", found["extras"] or ""))
+    bounds = {re.sub(r"\s+", "", bound) for bound in found["bounds"].split(",")}
+    return _canonical(found["name"]), frozenset(extras), ",".join(sorted(bounds))
+
+
+def _any(text: str) -> _Requirement | None:
     from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
 
     try:
         requirement = Requirement(text)
     except InvalidRequirement:
-        return
+        return None
     if requirement.marker is not None and not any(map(requirement.marker.evaluate, _MACHINES)):
-        return
+        return None
     specifier = str(requirement.specifier)
-    name = canonicalize_name(requirement.name)
-    extras = frozenset(requirement.extras)
-    pinned = _pinned(specifier)
-    yield Dependency(name, specifier, pinned, span, development=development, extras=extras)
+    return _canonical(requirement.name), frozenset(requirement.extras), specifier
+
+
+def _canonical(name: str) -> str:
+    """The one form of a package's name, as PEP 503 says."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 _MACHINES = tuple(
@@ -322,8 +355,6 @@ def _constrained(
     source: Source, table: Mapping[str, Any], development: bool
 ) -> Iterator[Dependency]:
     """Poetry's and Pipenv's tables: a name, and a constraint or a table with one."""
-    from packaging.utils import canonicalize_name
-
     for name, value in table.items():
         text = value.get("version", "*") if isinstance(value, dict) else value
         if name == "python" or not isinstance(text, str):
@@ -334,7 +365,7 @@ def _constrained(
         written = re.search(rf'^\s*["\']?{re.escape(name)}["\']?\s*=.*$', source.text, re.MULTILINE)
         span = _trimmed(source, *written.span()) if written else source.first_line()
         pinned = _pinned(specifier)
-        yield Dependency(canonicalize_name(name), specifier, pinned, span, development=development)
+        yield Dependency(_canonical(name), specifier, pinned, span, development=development)
 
 
 def _poetry_specifier(text: str) -> str | None:
@@ -385,16 +416,12 @@ def _trimmed(source: Source, start: int, end: int) -> Span:
 
 def _lock(source: Source) -> Iterator[Dependency]:
     """uv.lock, poetry.lock, pdm.lock and pylock.toml: tables that their tools write alike."""
-    from packaging.utils import canonicalize_name
-
     for match in _LOCKED.finditer(source.text):
         span = source.span(match.start(2), match.end(2))
-        yield Dependency(canonicalize_name(match[1]), f"=={match[2]}", match[2], span, "lock")
+        yield Dependency(_canonical(match[1]), f"=={match[2]}", match[2], span, "lock")
 
 
 def _pipfile_lock(source: Source) -> Iterator[Dependency]:
-    from packaging.utils import canonicalize_name
-
     try:
         data = json.loads(source.text)
     except (ValueError, RecursionError):
@@ -409,9 +436,8 @@ def _pipfile_lock(source: Source) -> Iterator[Dependency]:
             start = source.text.find(f'"{name}"', opening.end() if opening else 0)
             at = source.text.find(f'"{specifier}"', max(start, 0))
             span = source.span(at + 1, at + 1 + len(specifier)) if at >= 0 else source.first_line()
-            canonical = canonicalize_name(name)
             is_development = section == "develop"
-            yield Dependency(canonical, specifier, version, span, "lock", is_development)
+            yield Dependency(_canonical(name), specifier, version, span, "lock", is_development)
 
 
 _READERS: dict[str, Reader] = {

@@ -19,6 +19,7 @@ from msgspec import Struct, field
 
 from gunilint.config import SIZE_LIMIT
 from gunilint.disk import Disk, Entry
+from gunilint.regex import regex
 from gunilint.source import Problem, Source
 
 Kind = Literal["config", "script", "unit"]
@@ -40,22 +41,20 @@ _IGNORED_FOLDERS = frozenset(
 )  # fmt: skip
 _ROOT_MARKS = (".git", "pyproject.toml", "gunilint.toml")
 """What is at the top of a project."""
-_CONFIG_NAME = re.compile(
+_CONFIG_NAME = regex(
     r"(^|/)(gunicorn[^/]*\.py|[^/]*gunicorn[^/]*\.conf(\.py)?|[^/]*gunicorn[-_.]?(conf|config|cfg|settings)[^/]*\.py"
     r"|gunicorn/[^/]+\.py)$"
 )
-_SCRIPT_NAME = re.compile(r"\.(sh|bash|dash|ksh)$")
-_UNIT_NAME = re.compile(r"\.(service|socket)$|\.(service|socket)\.d/[^/]+\.conf$")
-_SHEBANG = re.compile(
-    rb"#!\s*(/usr)?(/local)?/?(bin/)?(env\s+(-\S+\s+)*)?(\S*/)?(ba|da|k|a|z)?sh\b"
-)
-_CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.MULTILINE)
-_COMMENT_LINE = re.compile(rb"^[ \t]*[#;].*", re.MULTILINE)
-_SERVERS = re.compile(rb"gunicorn|uvicorn", re.IGNORECASE)
-_DEVELOPMENT_SERVERS = re.compile(
+_SCRIPT_NAME = regex(r"\.(sh|bash|dash|ksh)$")
+_UNIT_NAME = regex(r"\.(service|socket)$|\.(service|socket)\.d/[^/]+\.conf$")
+_SHEBANG = regex(rb"#!\s*(/usr)?(/local)?/?(bin/)?(env\s+(-\S+\s+)*)?(\S*/)?(ba|da|k|a|z)?sh\b")
+_CODING = regex(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.MULTILINE)
+_COMMENT_LINE = regex(rb"^[ \t]*[#;].*", re.MULTILINE)
+_SERVERS = regex(rb"gunicorn|uvicorn", re.IGNORECASE)
+_DEVELOPMENT_SERVERS = regex(
     rb"\b(flask|quart)\b[^\n]{0,80}\brun\b|\brunserver\b|\bfastapi\s+dev\b"
 )
-_SIGNALS = re.compile(rb"systemctl|\bkill|\bservice\s")
+_SIGNALS = regex(rb"systemctl|\bkill|\bservice\s")
 
 
 class File(Struct, frozen=True):

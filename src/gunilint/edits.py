@@ -16,17 +16,18 @@ from gunilint.evaluate import Binding
 from gunilint.findings import Edit
 from gunilint.options import OptionUse
 from gunilint.parse.systemd import Directive, Unit
+from gunilint.regex import regex
 from gunilint.source import Source, Span
 from gunilint.values import Known
 
 Edits = tuple[Edit, ...]
 
-_PLAIN = re.compile(r"[\w./:@,+=%-]+", re.ASCII)
+_PLAIN = regex(r"[\w./:@,+=%-]+", re.ASCII)
 """A value that means itself in every shell, in a unit, and within quotes."""
 
-_BREAK = re.compile(r"\\(\r?\n)")
-_REST = re.compile(r"[ \t]*(#[^\r\n]*)?(\r\n|\r|\n|\Z)")
-_ASYNC = re.compile(r"\basync[ \t]+(?=def[ \t]+\Z)")
+_BREAK = regex(r"\\(\r?\n)")
+_REST = regex(r"[ \t]*(#[^\r\n]*)?(\r\n|\r|\n|\Z)")
+_ASYNC = regex(r"\basync[ \t]+(?=def[ \t]+\Z)")
 
 _KIN = {
     "max_requests_jitter": "max_requests",

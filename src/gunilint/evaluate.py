@@ -38,6 +38,7 @@ from gunilint.operations import (
     format_value,
     with_keywords,
 )
+from gunilint.regex import regex
 from gunilint.source import Source, Span
 from gunilint.values import (
     Environment,
@@ -56,7 +57,7 @@ from gunilint.values import (
 CONFIG_DIRECTORY = "<config-dir>"
 """What paths below the config's own folder start with: the folder of `__file__`."""
 
-_WORD = re.compile(r"\w+")
+_WORD = regex(r"\w+")
 _HISTORY = 20
 """The earlier values of a name that are kept."""
 _STEPS = 30_000

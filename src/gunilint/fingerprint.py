@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from array import array
 from collections import Counter
@@ -10,6 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 from gunilint.findings import Finding, Report
+from gunilint.regex import regex
 from gunilint.source import Source, Span
 
 _WINDOW = 100
@@ -20,10 +20,10 @@ _LINE_FEED = ord("\n")
 _LONGEST_NAME = 100
 _FURTHEST = 4096
 """The characters above a value in which its name is looked for."""
-_NAME = re.compile(r"[A-Za-z_][\w.]*")
-_COMMENT_LINE = re.compile(r"(?<=[\r\n])[ \t]*[#;][^\r\n]*")
-_BLANK = re.compile(r"\\\r?\n|\s")
-_TRAILING_COMMA = re.compile(r",(?=[)\]}]|$)")
+_NAME = regex(r"[A-Za-z_][\w.]*")
+_COMMENT_LINE = regex(r"(?<=[\r\n])[ \t]*[#;][^\r\n]*")
+_BLANK = regex(r"\\\r?\n|\s")
+_TRAILING_COMMA = regex(r",(?=[)\]}]|$)")
 _FOLDED = str.maketrans({" ": None, "\t": None, "\r": "\n"})
 
 

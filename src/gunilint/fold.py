@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from gunilint.arithmetic import Arithmetic, ArithmeticFailure
 from gunilint.command import Word
 from gunilint.patterns import Pattern, has_glob
+from gunilint.regex import regex
 from gunilint.scope import BASH, Array, Scope, Variable
 from gunilint.source import Fragment, Span
 from gunilint.values import (
@@ -37,9 +38,9 @@ _DEPTH = 12
 _BRACES = 256
 """The most words that braces may make of one."""
 
-_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_NAME = regex(r"[A-Za-z_]\w*", re.ASCII)
 _SPECIAL = "@*#?$!-0123456789"
-_BRACED = re.compile(
+_BRACED = regex(
     r"(?P<prefix>[!#](?=[A-Za-z_@*#?$!\d-]))?(?P<name>[A-Za-z_]\w*|\d+|[@*#?$!-])"
     # no character can be taken in two ways, or an index that is never closed takes for ever
     r"(?P<index>\[(?:\$\{[^}]*\}|\$\(\((?:[^)]|\)(?!\)))*\)\)|(?!\$\{|\$\(\()[^\]])*\])?"
@@ -48,12 +49,13 @@ _BRACED = re.compile(
 )
 _DEFAULT_IFS = " \t\n"
 _BLANKS = " \t\n\r"
-_WITHOUT_RETURNS = re.compile(r"[^\r]+")
-_SPECIAL_IN_WORD = re.compile(r"[\\\"'$`~\r]")
-_SPECIAL_IN_TEXT = re.compile(r"[ \t\n\r\\\"'$`]")
-_SPECIAL_IN_BRACKETS = re.compile(r"[\\\"'{}()\[\]]")
-_IPV6 = re.compile(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\](:\d*)?")
-_SEQUENCE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
+_WITHOUT_RETURNS = regex(r"[^\r]+")
+_SPECIAL_IN_WORD = regex(r"[\\\"'$`~\r]")
+_ARRAY_KEY = regex(r"\[[^\]]*\]\+?=")
+_SPECIAL_IN_TEXT = regex(r"[ \t\n\r\\\"'$`]")
+_SPECIAL_IN_BRACKETS = regex(r"[\\\"'{}()\[\]]")
+_IPV6 = regex(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\](:\d*)?")
+_SEQUENCE = regex(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
 
 
 class _Piece(Struct, frozen=True):
@@ -920,7 +922,7 @@ def raw_words(raw: Fragment) -> list[Fragment]:
         else:
             opens_key = char == "[" and start is None
             start = index if start is None else start
-            key = re.compile(r"\[[^\]]*\]\+?=").match(text, index) if opens_key else None
+            key = _ARRAY_KEY.match(text, index) if opens_key else None
             index = key.end() if key else _atom_end(text, index)
             index = _next(_SPECIAL_IN_TEXT, text, index)
     if start is not None:
@@ -1042,7 +1044,7 @@ def _unescaped(raw: Fragment) -> Fragment:
     return Fragment(raw.source, text, tuple(raw.offsets[index] for index in kept))
 
 
-_ANSI = re.compile(
+_ANSI = regex(
     r"\\(?:(?P<octal>[0-7]{1,3})|x(?P<hex>[0-9a-fA-F]{1,2})|u(?P<short>[0-9a-fA-F]{1,4})"
     r"|U(?P<long>[0-9a-fA-F]{1,8})|c(?P<control>.)|(?P<plain>.))",
     re.DOTALL,

@@ -36,6 +36,7 @@ from gunilint.parse.shell import (
     Test,
     parse,
 )
+from gunilint.regex import regex
 from gunilint.scope import BASH, SUCCESS, Array, Scope, Variable, scalars
 from gunilint.source import Fragment
 from gunilint.values import (
@@ -64,7 +65,7 @@ _TEXT = 60
 _DONE = Truth(True)
 _FAILED = Truth(False)
 _OPTIONS = {"a": "allexport", "e": "errexit", "f": "noglob", "u": "nounset"}
-_SOURCED_QUIETLY = re.compile(r"(^|/)activate$")
+_SOURCED_QUIETLY = regex(r"(^|/)activate$")
 """What scripts source that changes nothing but `PATH` and the prompt."""
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from gunilint.command import Command, Label, Word
+from gunilint.regex import regex
 from gunilint.values import Known, Value
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-_PYTHON = re.compile(r"(python|pypy)[\d.]*$")
-_SERVER = re.compile(r"(gunicorn|uvicorn)(3|-?\d[\d.]*)?$")
+_ASSIGNMENT = regex(r"[A-Za-z_]\w*=")
+_PYTHON = regex(r"(python|pypy)[\d.]*$")
+_SERVER = regex(r"(gunicorn|uvicorn)(3|-?\d[\d.]*)?$")
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 """The shells that a script may be written for, and that `-c` gives one to."""
 

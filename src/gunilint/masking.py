@@ -15,10 +15,11 @@ from msgspec.structs import replace
 from gunilint.command import Label
 from gunilint.deployment import Setting
 from gunilint.findings import Edit, Finding, Fix
+from gunilint.regex import regex
 from gunilint.source import Source, Span
 from gunilint.values import Known, OneOf, Refused, Single, Value
 
-_MASKED = re.compile(r"[^\r\n]")
+_MASKED = regex(r"[^\r\n]")
 
 
 def masked(findings: Iterable[Finding], secrets: Iterable[str]) -> tuple[Finding, ...]:

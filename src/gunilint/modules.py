@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
 from gunilint.parse.nesting import too_deep
+from gunilint.regex import regex
 from gunilint.source import Source, Span
 
 _TOKENS = 250_000
 """The most tokens of a module, some 25,000 lines."""
-_BINDS_UNSEEN = re.compile(
+_BINDS_UNSEEN = regex(
     r"import\s+(?:\(\s*)?\*|\b(?:globals|vars|locals|exec|setattr|__getattr__|__dict__|modules)\b"
 )
 

@@ -14,10 +14,11 @@ from msgspec import Struct
 
 from gunilint.catalogue import Catalogue, SettingInfo
 from gunilint.command import Word
+from gunilint.regex import regex
 from gunilint.source import Span
 from gunilint.values import Known, Value
 
-_NEGATIVE_NUMBER = re.compile(r"-\d+$|-\d*\.\d+$")
+_NEGATIVE_NUMBER = regex(r"-\d+$|-\d*\.\d+$")
 _EXITING = ("-h", "--help", "-v", "--version")
 
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-_EXTENDED = re.compile(r"[?*+@!]\(")
-_CLASS = re.compile(r"\[(?P<negated>[!^])?(?P<body>\]?(?:\[:\w+:\]|[^\]])*)\]")
+from gunilint.regex import regex
+
+_EXTENDED = regex(r"[?*+@!]\(")
+_CLASS = regex(r"\[(?P<negated>[!^])?(?P<body>\]?(?:\[:\w+:\]|[^\]])*)\]")
 _NAMED = {
     "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z",
     "space": r"\s", "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9a-fA-F", "blank": r" \t",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
 
 from gunilint.deployment import Launch
 from gunilint.parse.systemd import boolean
+from gunilint.regex import regex
 from gunilint.values import Known, Unknown, Value, is_number
 
 _MACHINE_DEPENDENT = {
@@ -17,7 +16,7 @@ _MACHINE_DEPENDENT = {
     "control_socket": "it is below $XDG_RUNTIME_DIR or $HOME",
 }
 
-_CHANGES_USER = re.compile(
+_CHANGES_USER = regex(
     r"\b(sudo|su|doas|gosu|su-exec|runuser|setpriv|chpst|setuidgid|s6-setuidgid|start-stop-daemon"
     r"|chroot|unshare)\b"
 )

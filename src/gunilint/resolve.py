@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 
@@ -39,26 +38,27 @@ from gunilint.parse.systemd import Unit, meant
 from gunilint.paths import Place
 from gunilint.process import started
 from gunilint.progress import Track, untracked
+from gunilint.regex import regex
 from gunilint.settings import Sources, effective, extra_arguments, on_the_machine
 from gunilint.source import Problem, Source, Span
 from gunilint.syntax import PythonConfig
 from gunilint.values import Environment, Known, Value
 from gunilint.versions import latest, releases
 
-_DEVELOPMENT = re.compile(
+_DEVELOPMENT = regex(
     r"(^|[^a-z])(dev|devel|development|(?<!usr/)local|tests?|testing|bench|benchmarks?|examples?)"
     r"([^a-z]|$)"
 )
 """Words in a path that say that it isn't for production."""
 
-_PRODUCTION = re.compile(r"(^|[^a-z])prod(uction)?([^a-z]|$)")
+_PRODUCTION = regex(r"(^|[^a-z])prod(uction)?([^a-z]|$)")
 """Words in a path that say that it is for production."""
-_UNIT = re.compile(r"\.(service|socket|target|timer)$")
-_FILE_NAME = re.compile(r"[^\s/\"'`$(){};|&<>=]+")
-_UNIT_WORD = re.compile(r"[\w:.@\\-]+")
+_UNIT = regex(r"\.(service|socket|target|timer)$")
+_FILE_NAME = regex(r"[^\s/\"'`$(){};|&<>=]+")
+_UNIT_WORD = regex(r"[\w:.@\\-]+")
 """What may be the name of a unit."""
 
-_DEBUGGING = re.compile(r"debug|(^|[^a-z])(dev|devel|development|local)([^a-z]|$)")
+_DEBUGGING = regex(r"debug|(^|[^a-z])(dev|devel|development|local)([^a-z]|$)")
 """Words in the condition of a branch that say so."""
 
 
@@ -66,7 +66,7 @@ _SERVERS = 20
 """The servers of one script or unit that are looked at."""
 
 _UNIT_FOLDERS = ("lib", "usr/lib", "usr/local/lib", "run", "etc")
-_UNIT_FOLDER = re.compile(
+_UNIT_FOLDER = regex(
     r"(?P<root>(?:[^/]+/)*?)(?:etc|run|(?:usr/(?:local/)?)?lib)(?P<rest>/systemd/(?:system|user)/[^/]+)$"
 )
 """The path of a unit in a folder in which systemd looks for units."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from gunilint.deployment import Deployment
+from gunilint.regex import regex
 from gunilint.source import Source, Span
 from gunilint.values import Known, possibilities
 
@@ -35,12 +35,12 @@ _PLACEHOLDERS = frozenset(
 )
 """What a value that stands for a secret has in it."""
 
-_ENVIRONMENT_FILE = re.compile(r"(^|/|\.)env(\.[^/]*)?$")
-_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:([^\s@]+)@")
-_REFERENCE = re.compile(r"[/.~$%<{(!]|[a-z][\w.-]*:|ENC\[|projects/")
-_TEMPLATE = re.compile(r"\$[({A-Za-z]|\{\{|<[^>]{0,200}>|://")
-_WORDS = re.compile(r"[^0-9]*[0-9]{0,4}[^A-Za-z0-9]*")
-_NUMBERS = re.compile(r"[0-9][0-9.,:_+-]*")
+_ENVIRONMENT_FILE = regex(r"(^|/|\.)env(\.[^/]*)?$")
+_IN_URL = regex(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:([^\s@]+)@")
+_REFERENCE = regex(r"[/.~$%<{(!]|[a-z][\w.-]*:|ENC\[|projects/")
+_TEMPLATE = regex(r"\$[({A-Za-z]|\{\{|<[^>]{0,200}>|://")
+_WORDS = regex(r"[^0-9]*[0-9]{0,4}[^A-Za-z0-9]*")
+_NUMBERS = regex(r"[0-9][0-9.,:_+-]*")
 _KEY = "PRIVATE KEY-----"
 _SHORTEST = 8
 _VARIETY = 6

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from gunilint.parse.systemd import PREFIXES
+from gunilint.regex import regex
 from gunilint.source import Span
 
 _NUMBERS = {
@@ -22,9 +23,9 @@ _NUMBERS = {
 }
 _SENDERS = frozenset({"kill", "pkill", "killall"})
 
-_OPTION = re.compile(r"(?:-s|-n|--signal=|-)(?:SIG)?([A-Z][A-Z0-9]*|\d+)$")
-_SIGNAL = re.compile(r"(?:SIG)?([A-Z][A-Z0-9]*|\d+)$")
-_PID_FILE = re.compile(r"(?:\bcat\b|<)\s*[\"']?([^\s\"'`)|;&]+)")
+_OPTION = regex(r"(?:-s|-n|--signal=|-)(?:SIG)?([A-Z][A-Z0-9]*|\d+)$")
+_SIGNAL = regex(r"(?:SIG)?([A-Z][A-Z0-9]*|\d+)$")
+_PID_FILE = regex(r"(?:\bcat\b|<)\s*[\"']?([^\s\"'`)|;&]+)")
 
 
 class Signal(Struct, frozen=True):

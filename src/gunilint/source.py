@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from functools import cached_property
 
 from msgspec import Struct
 
-_TEXT = re.compile(r"\S")
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+from gunilint.regex import regex
+
+_TEXT = regex(r"\S")
+_LINE_BREAK = regex(r"\r\n|\r|\n")
 
 
 class Source(Struct, frozen=True, dict=True):

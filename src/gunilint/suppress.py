@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from gunilint.deployment import Project
 from gunilint.findings import Finding
+from gunilint.regex import regex
 from gunilint.rules import Rule, select, suggestion
 from gunilint.source import Fragment, Layout, Source, Span, is_continued
 
@@ -27,16 +28,16 @@ _HINTS = 20
 _LONGEST = 60
 """The characters of the longest key that is looked for."""
 
-_MARK = re.compile("gunilint:", re.IGNORECASE)
-_PIECE = re.compile(r"(?:^[#;]|(?<=[ \t])#)#*(?=[ \t]|gunilint:|$)", re.IGNORECASE)
-_DIRECTIVE = re.compile(r"[#;]+[ \t]*gunilint:[ \t]*([a-z]+(?:[-_][a-z]+)*)", re.IGNORECASE)
-_BRACKETS = re.compile(r"[ \t]*\[([^\[\]]*)\]")
-_KEY = re.compile(r"[^\s,]+")
+_MARK = regex("gunilint:", re.IGNORECASE)
+_PIECE = regex(r"(?:^[#;]|(?<=[ \t])#)#*(?=[ \t]|gunilint:|$)", re.IGNORECASE)
+_DIRECTIVE = regex(r"[#;]+[ \t]*gunilint:[ \t]*([a-z]+(?:[-_][a-z]+)*)", re.IGNORECASE)
+_BRACKETS = regex(r"[ \t]*\[([^\[\]]*)\]")
+_KEY = regex(r"[^\s,]+")
 _MEANT = ("ignore", "disable", "skip", "suppress", "noqa", "allow")
 """How a word begins that is meant to suppress, though only `ignore` and `ignore-file` do."""
 _GROUPS_OF_ALL = ("all", "gu")
 """Keys that don't name the rules about suppressions, or a comment could hide its own faults."""
-_TEXT = re.compile(r"\"[^\"\r\n]*\"|'[^'\r\n]*'|(?:^|(?<=[ \t]))#[^\r\n]*", re.MULTILINE)
+_TEXT = regex(r"\"[^\"\r\n]*\"|'[^'\r\n]*'|(?:^|(?<=[ \t]))#[^\r\n]*", re.MULTILINE)
 
 
 class Key(Struct, frozen=True):

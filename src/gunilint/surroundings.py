@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from gunilint.discover import Tree
+from gunilint.regex import regex
 from gunilint.source import Source, Span
 
 _FILES = 100
@@ -19,21 +20,21 @@ _FILES = 100
 _LINES = 2_000
 """How many lines of one."""
 
-_IMAGE = re.compile(r"(^|/)((Dockerfile|Containerfile)([.-][\w.-]+)?|[\w.-]+\.[Dd]ockerfile)$")
-_COMPOSE = re.compile(r"(^|/)(docker-)?compose[\w.-]*\.ya?ml$")
-_INSTRUCTION = re.compile(r"\s*(FROM|CMD|ENTRYPOINT)\s+(.*)", re.IGNORECASE)
-_COMMAND_KEY = re.compile(r"(\s*)(command|entrypoint):\s*(.*)")
+_IMAGE = regex(r"(^|/)((Dockerfile|Containerfile)([.-][\w.-]+)?|[\w.-]+\.[Dd]ockerfile)$")
+_COMPOSE = regex(r"(^|/)(docker-)?compose[\w.-]*\.ya?ml$")
+_INSTRUCTION = regex(r"\s*(FROM|CMD|ENTRYPOINT)\s+(.*)", re.IGNORECASE)
+_COMMAND_KEY = regex(r"(\s*)(command|entrypoint):\s*(.*)")
 _QUOTES = str.maketrans("[]\"',", "     ")
 
-_NGINX = re.compile(
+_NGINX = regex(
     r"(^|/)([\w.-]{0,255}nginx[\w.-]{0,255}|[\w.-]{1,255}\.conf(\.template)?|sites-(available|enabled)/[\w.-]+)$"
 )
-_UPSTREAM = re.compile(r"\bupstream\s+\S+\s*\{([^{}]*)\}")
-_DIRECTIVE = re.compile(
+_UPSTREAM = regex(r"\bupstream\s+\S+\s*\{([^{}]*)\}")
+_DIRECTIVE = regex(
     r"^[ \t]*(server|keepalive|keepalive_timeout)\s+([^\s;]+)(?:[^\S\n][^;\n]*)?;", re.MULTILINE
 )
-_HTTP_1_1 = re.compile(r"^[ \t]*proxy_http_version\s+1\.1\s*;", re.MULTILINE)
-_DURATION = re.compile(r"(\d{1,6})(s|m|h)?$")
+_HTTP_1_1 = regex(r"^[ \t]*proxy_http_version\s+1\.1\s*;", re.MULTILINE)
+_DURATION = regex(r"(\d{1,6})(s|m|h)?$")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 _NGINX_IDLE = 60

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from gunilint.parse.systemd import Directive, Unit, boolean, is_specifier, listed, timespan
+from gunilint.regex import regex
 from gunilint.source import Fragment, Source
 
 Check = Callable[[str], "str | None"]
@@ -120,7 +121,7 @@ def _or_empty(check: Check) -> Check:
     return _either(_one_of(""), check)
 
 
-_INTEGER = re.compile(
+_INTEGER = regex(
     r"(?P<binary>0b[01]+)|(?P<octal>0o[0-7]+)|[+-]?(?:(?P<hex>0[xX][0-9a-fA-F]+)|(?P<zero>0[0-7]*)|[1-9][0-9]*)"
 )
 
@@ -155,7 +156,7 @@ _SIGNALS = frozenset(
     """HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP
     TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS RTMIN RTMAX""".split()
 )
-_REAL_TIME = re.compile(r"RT(?:MIN\+|MAX-)(\d+)")
+_REAL_TIME = regex(r"RT(?:MIN\+|MAX-)(\d+)")
 _LAST_SIGNAL, _REAL_TIME_SIGNALS = 64, 30
 
 
@@ -170,7 +171,7 @@ def _signal(value: str) -> str | None:
     return "is no signal, such as SIGTERM"
 
 
-_SIZE = re.compile(r"[ \t]*\+?([0-9]+)(?:\.([0-9]*))?[ \t]*([EPTGMKB]?)")
+_SIZE = regex(r"[ \t]*\+?([0-9]+)(?:\.([0-9]*))?[ \t]*([EPTGMKB]?)")
 _UNITS = ("E", "P", "T", "G", "M", "K", "B", "")
 _LARGEST = 2**64 - 1
 
@@ -190,7 +191,7 @@ def _size(value: str) -> int | None:
     return total if total < _LARGEST else None
 
 
-_SHARE = re.compile(r"\+?([0-9]+)(?:\.[0-9]{1,2}%|%|\.[0-9]‰|‰|‱)")
+_SHARE = regex(r"\+?([0-9]+)(?:\.[0-9]{1,2}%|%|\.[0-9]‰|‰|‱)")
 _OF = {"%": 100, "‰": 1000, "‱": 10000}
 
 
@@ -265,9 +266,9 @@ _NOT_NORMALIZED = "has `..` in its path"
 _LONGEST_PATH, _LONGEST_NAME = 4096, 255
 
 
-_SPECIFIER = re.compile("%([%A-Za-z0-9])")
-_ABSOLUTE = re.compile("/|%[CELSTVYdfhsty]")
-_RELATIVE = re.compile("[^/%]|%[^CELSTVYdfhstyiIjJ]|$")
+_SPECIFIER = regex("%([%A-Za-z0-9])")
+_ABSOLUTE = regex("/|%[CELSTVYdfhsty]")
+_RELATIVE = regex("[^/%]|%[^CELSTVYdfhstyiIjJ]|$")
 
 
 def _bad_specifier(value: str) -> str | None:
@@ -371,7 +372,7 @@ def _address_family(value: str) -> str | None:
     return None if value.lstrip("~") in _ADDRESS_FAMILIES else "is no address family"
 
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _variable(value: str) -> str | None:
@@ -414,7 +415,7 @@ def _plain_folder(value: str) -> str | None:
     return "has a colon in it" if ":" in value else _folder(value)
 
 
-_NO_ACCOUNT = re.compile(r"[0-9]+|-[0-9]*|\.\.?|.*[:/\x00-\x1f\x7f].*|", re.DOTALL)
+_NO_ACCOUNT = regex(r"[0-9]+|-[0-9]*|\.\.?|.*[:/\x00-\x1f\x7f].*|", re.DOTALL)
 _NOBODY_16, _NOBODY_32 = 2**16 - 1, 2**32 - 1
 
 
@@ -447,8 +448,8 @@ def _status(value: str) -> str | None:
     return None if taken else "is no exit status or signal"
 
 
-_NOT_IN_NAMES = re.compile("%[^%abgijlmnopquvwABGHMNUW]")
-_UNIT_NAME = re.compile(
+_NOT_IN_NAMES = regex("%[^%abgijlmnopquvwABGHMNUW]")
+_UNIT_NAME = regex(
     r"(?!@)[A-Za-z0-9:_.\\@-]+"
     r"\.(?:service|socket|device|mount|automount|swap|target|path|timer|slice|scope)"
 )
@@ -479,7 +480,7 @@ def _namespaces(value: str) -> str | None:
     return _NAMESPACES(value.removeprefix("~"))
 
 
-_URL = re.compile(r"(?:https?://|file:/|info:|man:).+")
+_URL = regex(r"(?:https?://|file:/|info:|man:).+")
 
 
 def _url(value: str) -> str | None:

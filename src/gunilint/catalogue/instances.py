@@ -5,12 +5,12 @@ Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/
 
 from __future__ import annotations
 
-import re
+from gunilint.regex import regex
 
-_TYPE = re.compile(
+_TYPE = regex(
     r"([a-z][a-z0-9-]{0,20}\d[a-z0-9-]{0,20})\.(nano|micro|small|medium|large|(\d{0,3})xlarge)$"
 )
-_BURSTABLE = re.compile(r"t[34]")
+_BURSTABLE = regex(r"t[34]")
 
 
 def cpus_of(instance: str) -> int | None:

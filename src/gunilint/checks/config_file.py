@@ -15,6 +15,7 @@ from gunilint.deployment import Deployment, Origin, Project, Refusal, Setting
 from gunilint.evaluate import Binding
 from gunilint.options import OptionUse
 from gunilint.parse.systemd import UnitEnvironment
+from gunilint.regex import regex
 from gunilint.source import Span
 from gunilint.validate import default, validated
 from gunilint.values import Function, Known, Module, Refused, Symbolic, Unknown, Value
@@ -22,11 +23,11 @@ from gunilint.values import Function, Known, Module, Refused, Symbolic, Unknown,
 _CPUS = range(1, 129)
 """The machines on which two values are compared."""
 
-_VARIABLE = re.compile(r"\$(\{[A-Za-z_]\w*\}|[A-Za-z_]\w*)")
+_VARIABLE = regex(r"\$(\{[A-Za-z_]\w*\}|[A-Za-z_]\w*)")
 
-_QUOTED = re.compile(r"(['\"])[^'\"]*\1")
+_QUOTED = regex(r"(['\"])[^'\"]*\1")
 
-_IMPORTED = re.compile(r"^[ \t]*(?:from|import)[ \t]+(\w*)", re.MULTILINE)
+_IMPORTED = regex(r"^[ \t]*(?:from|import)[ \t]+(\w*)", re.MULTILINE)
 """The top module of each import: an empty one for a relative import."""
 
 _NOT_OVERRIDABLE = frozenset({"config", "wsgi_app"})

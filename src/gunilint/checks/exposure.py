@@ -11,13 +11,14 @@ from msgspec import Struct
 from gunilint.checks import Hit, Parameters, assumptions, written
 from gunilint.deployment import Deployment, Project, Setting
 from gunilint.discover import Tree
+from gunilint.regex import regex
 from gunilint.sensitive import secrets, variables
 from gunilint.source import Source, Span
 from gunilint.versions import version_key
 
-_LOOPBACK = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\]|::1)(:\d*)?$", re.IGNORECASE)
-_WILDCARD = re.compile(r"(tcp://)?(0(\.0){0,3}|\[::\]|)(:\d+)?$")
-_NUMBER = re.compile(r"\d+")
+_LOOPBACK = regex(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\]|::1)(:\d*)?$", re.IGNORECASE)
+_WILDCARD = regex(r"(tcp://)?(0(\.0){0,3}|\[::\]|)(:\d+)?$")
+_NUMBER = regex(r"\d+")
 _LAST_PORT = 65535
 
 

@@ -10,16 +10,17 @@ from gunilint.checks import Hit, Parameters, assumptions
 from gunilint.deployment import Deployment, Launch, Project
 from gunilint.discover import Tree
 from gunilint.parse.systemd import Unit
+from gunilint.regex import regex
 from gunilint.source import Source
 
-_MAKES = re.compile(
+_MAKES = regex(
     r"\b(mkdir|makedirs|install\s+-|LogsDirectory|state:\s*directory)|^[dD]!?\s+/", re.MULTILINE
 )
-_MAY_MAKE = re.compile(
+_MAY_MAKE = regex(
     r"(\.(sh|bash|service|conf|spec|ya?ml|tf)|(^|/)(Dockerfile|Containerfile|Makefile|Vagrantfile)[^/]*"
     r"|\.(post|pre)inst)$"
 )
-_ATOM = re.compile(r"%(?:\(([^)]{0,200})\)([#0\- +]{0,9}\d{0,9}(?:\.\d+)?[a-zA-Z])|%|(.?))")
+_ATOM = regex(r"%(?:\(([^)]{0,200})\)([#0\- +]{0,9}\d{0,9}(?:\.\d+)?[a-zA-Z])|%|(.?))")
 
 
 def log_level(deployment: Deployment, parameters: Parameters) -> Iterator[Hit]:

@@ -15,15 +15,16 @@ from gunilint.discover import Tree
 from gunilint.interpret import SCRIPT_DIRECTORY
 from gunilint.options import OptionUse
 from gunilint.paths import Place
+from gunilint.regex import regex
 from gunilint.source import Span
 from gunilint.values import Known
 
-_DOCUMENT = re.compile(r"\.(md|rst|adoc|html?|ipynb)$", re.IGNORECASE)
-_NOT_PLAIN = re.compile(r"[%$~*{}<>]")
+_DOCUMENT = regex(r"\.(md|rst|adoc|html?|ipynb)$", re.IGNORECASE)
+_NOT_PLAIN = regex(r"[%$~*{}<>]")
 """What stands in a path for something that only the machine knows."""
-_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+\s*(\(.*\))?$", re.DOTALL)
-_LISTS_PACKAGES = re.compile(r"(^|/)(setup\.(py|cfg)|[^/]*environment[^/]*\.ya?ml|meta\.yaml)$")
-_INSTALLS = re.compile(r"\b(install|add|FROM)\b")
+_DOTTED = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+\s*(\(.*\))?$", re.DOTALL)
+_LISTS_PACKAGES = regex(r"(^|/)(setup\.(py|cfg)|[^/]*environment[^/]*\.ya?ml|meta\.yaml)$")
+_INSTALLS = regex(r"\b(install|add|FROM)\b")
 
 
 def config_not_found(project: Project, parameters: Parameters) -> Iterator[Hit]:

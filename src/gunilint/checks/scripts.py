@@ -30,21 +30,22 @@ from gunilint.parse.shell import (
     parse,
     parsed,
 )
+from gunilint.regex import regex
 from gunilint.source import Fragment, Source, Span
 
-_STRICT_SHEBANG = re.compile(r"#!.*\s-[a-zA-Z]*e")
-_ACTIVATES = re.compile(r"activate|PATH=|\b(pyenv|workon|module load)\b")
-_VENV = re.compile(r"(?:\.?venv|virtualenv|(?<=/)env)/bin/(?:[\w.-]{1,40})?")
+_STRICT_SHEBANG = regex(r"#!.*\s-[a-zA-Z]*e")
+_ACTIVATES = regex(r"activate|PATH=|\b(pyenv|workon|module load)\b")
+_VENV = regex(r"(?:\.?venv|virtualenv|(?<=/)env)/bin/(?:[\w.-]{1,40})?")
 _WAITING = frozenset({"wait", "sleep", "tail", "read"})
 """Commands that take their time."""
 _KNOWN = frozenset({"exit", "kill", "true", ":", *_WAITING})
 _NUMBERED = {"15": "TERM", "1": "HUP", "2": "INT", "3": "QUIT", "0": "EXIT"}
-_GOES_ON = re.compile(r"\s*(-|[\w.]+:[A-Za-z_]|[\w.]+\.[wa]sgi\b)")
+_GOES_ON = regex(r"\s*(-|[\w.]+:[A-Za-z_]|[\w.]+\.[wa]sgi\b)")
 """What begins a line that was meant to continue gunicorn's: an option, or its application."""
-_COMMENT = re.compile(r"\s*#")
+_COMMENT = regex(r"\s*#")
 _LINES = 20_000
 """The most lines of a script that are read one by one."""
-_BLANK_BEHIND = re.compile(r"\\[ \t]+$")
+_BLANK_BEHIND = regex(r"\\[ \t]+$")
 
 
 def _scripts(project: Project) -> Iterator[Source]:

@@ -161,7 +161,9 @@ def _limit(limit: float | str, settings: Mapping[str, Setting]) -> float | None:
 
 def _fits(deployment: Deployment, package: str, specifier: str) -> bool:
     """Whether the project may have a version of `package` that `specifier` allows."""
+    choice = deployment.packages.get(package)
+    if choice is None:
+        return True
     from packaging.specifiers import SpecifierSet
 
-    choice = deployment.packages.get(package)
-    return choice is None or SpecifierSet(specifier).contains(choice.version, prereleases=True)
+    return SpecifierSet(specifier).contains(choice.version, prereleases=True)

@@ -18,11 +18,12 @@ from gunilint.checks.systemd import (
 from gunilint.deployment import Deployment, Project, Setting
 from gunilint.parse import systemd
 from gunilint.parse.systemd import Directive, Unit
+from gunilint.regex import regex
 from gunilint.signals import Signal, sent
 from gunilint.source import Span
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+)$)")
-_READS_PID = re.compile(r"\bkill\b.*?(?:\bcat|<)\s*[\"']?([^\s\"'`)|;&$]+)")
+_VARIABLE = regex(r"\$(?:\{(\w+)\}|(\w+)$)")
+_READS_PID = regex(r"\bkill\b.*?(?:\bcat|<)\s*[\"']?([^\s\"'`)|;&$]+)")
 _MAY_WRITE = (".cfg", ".conf", ".ini", ".py", ".service", ".sh", ".yaml", ".yml")
 """How files end that may say who writes a pid file."""
 

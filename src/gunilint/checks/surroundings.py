@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from gunilint.checks import Hit, Parameters, assumptions
 from gunilint.checks.exposure import addresses
 from gunilint.deployment import Deployment, Project
+from gunilint.regex import regex
 from gunilint.surroundings import Container, containers, runs_config, runs_script, upstreams
 from gunilint.values import Symbolic
 
-_DEVELOPMENT = re.compile(r"(^|[^a-z])(dev|devel|development|local|tests?|ci|examples?)([^a-z]|$)")
+_DEVELOPMENT = regex(r"(^|[^a-z])(dev|devel|development|local|tests?|ci|examples?)([^a-z]|$)")
 _MANY = 64
 """The CPUs of a large host."""
 

@@ -26,13 +26,14 @@ from gunilint.parse.systemd import (
     timespan,
     words,
 )
+from gunilint.regex import regex
 from gunilint.source import Fragment, Span
 
 _DEFAULT_STOP_TIMEOUT = 90.0
 """`DefaultTimeoutStopSec=` of systemd as it is shipped, in seconds."""
 
-_TRAP = re.compile(r"^[ \t]*trap\b.*\b(SIG)?(TERM|15)\b", re.MULTILINE)
-_GUNICORN = re.compile(r"(^|/)gunicorn$")
+_TRAP = regex(r"^[ \t]*trap\b.*\b(SIG)?(TERM|15)\b", re.MULTILINE)
+_GUNICORN = regex(r"(^|/)gunicorn$")
 _REQUIREMENTS = ("Requires", "Wants", "BindsTo")
 _ORDERED_BY_DEFAULT = frozenset(
     {

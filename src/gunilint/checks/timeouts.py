@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from gunilint.checks import Hit, Parameters, assumptions, written
 from gunilint.checks.settings import setting_is
 from gunilint.deployment import Deployment
 from gunilint.import_time import Resource
+from gunilint.regex import regex
 
-_STATEMENT = re.compile(r"(?:^|\s)(?:-c\s*|--)statement_timeout=(\d{1,9})(ms|s|min)?(?:\s|$)")
+_STATEMENT = regex(r"(?:^|\s)(?:-c\s*|--)statement_timeout=(\d{1,9})(ms|s|min)?(?:\s|$)")
 """PostgreSQL's limit among the options of a connection."""
 _UNITS = {"": 0.001, "ms": 0.001, "s": 1, "min": 60}
 

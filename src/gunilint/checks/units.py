@@ -22,19 +22,20 @@ from gunilint.discover import Tree, normalise
 from gunilint.follow import unit_place
 from gunilint.parse import systemd
 from gunilint.parse.systemd import PREFIXES, Directive, Unit, dependencies
+from gunilint.regex import regex
 
-_SHELL_WORD = re.compile(
+_SHELL_WORD = regex(
     r"&&|\|\|?|&"  # lists, pipelines, background
     r"|\d?>>?.*|&>.*|<.*"  # redirections
     r"|~(/.*)?"  # a home folder
     r"|(--[\w-]+=)?(\.{0,2}|~)/[^ ]*[*{][^ ]*"  # globs and braces in a path
 )
-_TMPFILES = re.compile("tmpfiles")
-_SUBSTITUTION = re.compile(r"\$\(|`[^`]*`")
+_TMPFILES = regex("tmpfiles")
+_SUBSTITUTION = regex(r"\$\(|`[^`]*`")
 _NAME = r"[A-Z_][A-Z0-9_]+"
-_IN_VALUE = re.compile(rf"(?<![^:/ \"'])\$(?:\{{{_NAME}\}}|{_NAME})(?![^:/ \"'])")
-_IN_WORD = re.compile(rf"(?<!\$)\$({_NAME})(?![a-z])")
-_WITH_DEFAULT = re.compile(r"\$\{\w+(:?[-+=?]|[#%/^,])[^}]*\}?")
+_IN_VALUE = regex(rf"(?<![^:/ \"'])\$(?:\{{{_NAME}\}}|{_NAME})(?![^:/ \"'])")
+_IN_WORD = regex(rf"(?<!\$)\$({_NAME})(?![a-z])")
+_WITH_DEFAULT = regex(r"\$\{\w+(:?[-+=?]|[#%/^,])[^}]*\}?")
 _BEFORE_START = ("/run/lock", "/run/shm", "/run/systemd", "/run/user")
 """Folders below /run that are there at each boot."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from gunilint.regex import regex
+
 _BRACKETS = 50
 """The deepest brackets."""
 _CHAIN = 2000
@@ -15,7 +17,7 @@ _CHAIN = 2000
 _BRANCHES = 200
 """The most `elif` of a file."""
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""(?P<skip>[ \t\f]+|\\\r?\n|\#[^\r\n]*)
     |(?P<string>\w{0,2}(?:'''(?:[^\\]|\\.)*?'''|\"\"\"(?:[^\\]|\\.)*?\"\"\"
         |'(?:[^'\\\r\n]|\\.)*'|"(?:[^"\\\r\n]|\\.)*"))

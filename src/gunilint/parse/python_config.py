@@ -16,20 +16,21 @@ from libcst.metadata.span_provider import SpanProvidingCodegenState
 
 from gunilint import syntax as s
 from gunilint.parse.nesting import too_deep
+from gunilint.regex import regex
 from gunilint.source import Problem, Source, Span
 
-_TEMPLATE = re.compile(r"\{\{.{0,200}?\}\}|\{%.{0,200}?%\}|<%.{0,200}?%>|\$\{\w+\}")
-_PYTHON_2 = re.compile(
+_TEMPLATE = regex(r"\{\{.{0,200}?\}\}|\{%.{0,200}?%\}|<%.{0,200}?%>|\$\{\w+\}")
+_PYTHON_2 = regex(
     r"""^[ \t]*(print[ \t]+[^=\s(.,:\[]|exec[ \t]+["']|except[ \t]+[\w.]+[ \t]*,[ \t]*\w+[ \t]*:
     |raise[ \t]+\w+[ \t]*,)|\bur["']|(?<![\w.])0[0-7]+(?![\w.xob])""",
     re.MULTILINE | re.VERBOSE,
 )
 _TOKENS = 15_000
 """The most tokens of a config, some 2,000 lines: libcst takes a second for them."""
-_PLAIN_STRING = re.compile(r"[\"'][^\\\r]*")
+_PLAIN_STRING = regex(r"[\"'][^\\\r]*")
 """A string that is what stands between its quotes."""
-_PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,9}")
-_PLACE = re.compile(r"error at (\d+):(\d+)")
+_PLAIN_NUMBER = regex(r"0|[1-9][0-9]{0,9}")
+_PLACE = regex(r"error at (\d+):(\d+)")
 
 
 def parse(source: Source) -> s.PythonConfig:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gunilint.regex import regex
 from gunilint.source import Fragment, Layout, Problem, Source, Span
 
 if TYPE_CHECKING:
@@ -29,15 +30,15 @@ _NODES = 100_000
 """The most words, operators and statements of a script."""
 _CHUNK = 65536
 
-_FAR = re.compile(r"[^\x00-\xff]")
+_FAR = regex(r"[^\x00-\xff]")
 _LETTERS = "".join(filter(str.isalpha, map(chr, range(0xC0, 0x100))))
 _SIGNS = "".join(char for char in map(chr, range(0xA1, 0xC0)) if not char.isalnum())
-_SHEBANG = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:\S*/)?((?:ba|da|a|k|z)?sh)\b")
-_GAP = re.compile(r"(?:\\\r?\n|[ \t\r])+")
-_GUNICORN_LINE = re.compile(rb"\bgunicorn\b(?:[^\\\n]|\\\r?\n|\\.)*")
-_FACTORY = re.compile(rb"(?<![\w.:/$-])[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\([^()\n]*\))")
+_SHEBANG = regex(r"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:\S*/)?((?:ba|da|a|k|z)?sh)\b")
+_GAP = regex(r"(?:\\\r?\n|[ \t\r])+")
+_GUNICORN_LINE = regex(rb"\bgunicorn\b(?:[^\\\n]|\\\r?\n|\\.)*")
+_FACTORY = regex(rb"(?<![\w.:/$-])[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\([^()\n]*\))")
 _QUOTED = frozenset({"string", "raw_string", "ansi_c_string", "comment", "heredoc_body"})
-_LINE_END = re.compile(r"(?<!\\)\r?\n")
+_LINE_END = regex(r"(?<!\\)\r?\n")
 _DECLARATIONS = frozenset({"declaration_command", "unset_command"})
 _SIMPLE = _DECLARATIONS | {
     "command", "variable_assignment", "variable_assignments", "test_command", "file_redirect",

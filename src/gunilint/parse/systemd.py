@@ -18,6 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gunilint.command import Command, Word
+from gunilint.regex import regex
 from gunilint.source import Fragment, Layout, Problem, Source, Span, is_continued
 from gunilint.values import Environment, Known, Unknown, Value, with_assumptions
 
@@ -37,7 +38,7 @@ _FILES = 100
 
 _BLANKS = " \t\n\r"
 _QUOTES = "\"'"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 PREFIXES = "-@:+!|"
 """What may stand before the program of a command line and says how to run it."""
@@ -188,7 +189,7 @@ def _is_of_user(source: Source, directives: Iterable[Directive]) -> bool:
 
 # lines
 
-_LINE = re.compile(r"([^\r\n\0]*)(?:(?:\r\n?|\n\r?)\0?|\0|\Z)")
+_LINE = regex(r"([^\r\n\0]*)(?:(?:\r\n?|\n\r?)\0?|\0|\Z)")
 
 
 _SECTIONS = frozenset(
@@ -286,9 +287,9 @@ _ESCAPES = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
     "\\": "\\", '"': '"', "'": "'", "s": " ",
 }  # fmt: skip
-_BYTES = re.compile(r"(?:\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+")
-_BYTE = re.compile(r"\\(?:x(..)|(...))")
-_CODE_POINT = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
+_BYTES = regex(r"(?:\\x[0-9a-fA-F]{2}|\\[0-3][0-7]{2})+")
+_BYTE = regex(r"\\(?:x(..)|(...))")
+_CODE_POINT = regex(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
 
 _Unescape = Callable[[str, int], tuple[str | None, int]]
 """What the backslash at an index of a text stands for, None if nothing, and how long it is."""
@@ -365,7 +366,7 @@ def _tokens(fragment: Fragment, unescape: _Unescape = _c_escape) -> Iterator[_To
             index += len(token.raw.text)
 
 
-_PLAIN = re.compile(r"[^\\\"' \t\n\r]*")
+_PLAIN = regex(r"[^\\\"' \t\n\r]*")
 
 
 def _token(fragment: Fragment, start: int, unescape: _Unescape) -> _Token:
@@ -415,7 +416,7 @@ def _joined(source: Source, pieces: Sequence[Fragment]) -> Fragment:
 
 # specifiers
 
-_SPECIFIER = re.compile(r"%([%A-Za-z0-9])")
+_SPECIFIER = regex(r"%([%A-Za-z0-9])")
 _OF_SYSTEM = {
     "t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc",
     "T": "/tmp", "V": "/var/tmp", "h": "/root", "u": "root", "U": "0", "g": "root", "G": "0",
@@ -512,7 +513,7 @@ def _too_long() -> Unknown:
 
 # commands
 
-_UNSAFE_PROGRAM = re.compile(r"[\x00-\x1f\x7f\"'\\]")
+_UNSAFE_PROGRAM = regex(r"[\x00-\x1f\x7f\"'\\]")
 
 
 class _Line(Struct, frozen=True):
@@ -663,7 +664,7 @@ FROM_MANAGER = frozenset(
 )  # fmt: skip
 """The variables that systemd itself may set for a command (systemd.exec(5))."""
 
-_SUBSTITUTION = re.compile(r"\$(?:\$|\{([^}:]*)(\}|:|\Z))")
+_SUBSTITUTION = regex(r"\$(?:\$|\{([^}:]*)(\}|:|\Z))")
 
 
 @dataclass(frozen=True, eq=False)
@@ -886,9 +887,7 @@ def _files(unit: Unit) -> Iterator[tuple[str, bool]]:
                 yield path, known
 
 
-_FILE_KEY = re.compile(
-    r"[ \t\r\n]*(?:[#;][^\r\n]*|(?P<key>[^ \t\r\n#;][^=\r\n]*)(?P<equals>=[ \t]*)?)?"
-)
+_FILE_KEY = regex(r"[ \t\r\n]*(?:[#;][^\r\n]*|(?P<key>[^ \t\r\n#;][^=\r\n]*)(?P<equals>=[ \t]*)?)?")
 
 
 def environment_file(source: Source) -> dict[str, Known]:
@@ -991,7 +990,7 @@ _SECONDS = {
     "M": 2629800.0, "month": 2629800.0, "months": 2629800.0,
     "y": 31557600.0, "year": 31557600.0, "years": 31557600.0,
 }  # fmt: skip
-_TIME = re.compile(
+_TIME = regex(
     r"[ \t\n\r]*(\+?[0-9]+(?:\.[0-9]+)?|\.[0-9]+)([ \t\n\r]*)("
     + "|".join(sorted(_SECONDS, key=len, reverse=True))
     + ")"

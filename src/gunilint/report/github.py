@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 
 from gunilint.findings import Finding, Report
+from gunilint.regex import regex
 from gunilint.report import told
 from gunilint.report.terminal import escape
 
 _LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
-_COMMAND = re.compile(r"^([^\w\n]*?:):|(##)\[", re.MULTILINE)
+_COMMAND = regex(r"^([^\w\n]*?:):|(##)\[", re.MULTILINE)
 
 
 def render(report: Report) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +16,7 @@ from gunilint.command import Label
 from gunilint.findings import Edit, Finding, Report
 from gunilint.fingerprint import fingerprints, line_hashes
 from gunilint.grades import severity_rank
+from gunilint.regex import regex
 from gunilint.report import HOMEPAGE, described, rule_url, sentence
 from gunilint.report.terminal import escape
 from gunilint.rules import Rule
@@ -37,7 +37,7 @@ _RESULTS_LIMIT = 25_000
 _RELATED_LIMIT = 100
 """The related places of a result that GitHub takes."""
 _PROBLEM_SEVERITY = {"error": "error", "warning": "warning", "note": "recommendation"}
-_BRACKETS = re.compile(r"([\[\]\\])")
+_BRACKETS = regex(r"([\[\]\\])")
 
 
 def render(report: Report) -> str:

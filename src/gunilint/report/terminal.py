@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple, TextIO
 
-_LAYOUT = re.compile(r"(\t|\r?\n)")
+from gunilint.regex import regex
+
+_LAYOUT = regex(r"(\t|\r?\n)")
 _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _ZERO_WIDTH = frozenset(("Mn", "Me"))
 
