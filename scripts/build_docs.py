@@ -28,9 +28,9 @@ import tomli
 from gunilint import (
     baseline,
     cache,
-    config,
     dependencies,
     discover,
+    disk,
     evaluate,
     fold,
     follow,
@@ -478,7 +478,7 @@ def _options() -> set[str]:
 BOUNDS = (
     (
         "bytes of a file",
-        config.SIZE_LIMIT,
+        disk.SIZE_LIMIT,
         "GU001; `max-file-size` is another number",
     ),
     ("tokens of a Python config", python_config._TOKENS, "GU001"),

@@ -86,6 +86,14 @@ NEAREST = [
         "a/b", "error", id="a pyproject.toml without a table for gunilint is passed over",
     ),
     pytest.param(
+        {"gunilint.toml": 'fail-on = "error"', "a/pyproject.toml": 'dependencies = ["gunilint"]'},
+        "a/b", "error", id="so is one that only mentions it",
+    ),
+    pytest.param(
+        {"gunilint.toml": 'fail-on = "error"', "a/pyproject.toml": "[project"},
+        "a/b", "error", id="and one that is broken, and doesn't",
+    ),
+    pytest.param(
         {"gunilint.toml": 'fail-on = "error"', "a/.git/HEAD": ""},
         "a/b", "warning", id="a repository's top ends the search",
     ),

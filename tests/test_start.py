@@ -69,6 +69,19 @@ def test_what_helps_and_explains_imports_little_but_click(tmp_path: Path) -> Non
     assert more & {"pathlib", "ipaddress", "urllib.parse", "msgspec", "yaml", "tomli"} == set()
 
 
+def test_rules_are_listed_without_the_configuration_s_modules(tmp_path: Path) -> None:
+    def imported(**environment: str) -> set[str]:
+        command = ("-X", "importtime", "-m", "gunilint", "rules")
+        done = start(*command, cwd=tmp_path, **environment)
+        assert done.returncode == 0, done.stderr
+        return set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
+
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    assert "gunilint.config" not in imported(GUNILINT_CACHE_DIR=str(tmp_path / "cache"))
+    (tmp_path / "pyproject.toml").write_text("[tool.gunilint]\nextend-rules = []\n")
+    assert "gunilint.config" in imported()
+
+
 PLANTED = (
     "import pathlib\npathlib.Path('ran').touch()\nraise SystemExit('a file of the project ran')\n"
 )

@@ -16,9 +16,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gunilint.config import ConfigError, shown
+from gunilint.config import ConfigError
 from gunilint.deployment import Project
 from gunilint.disk import Disk
+from gunilint.errors import shown
 from gunilint.findings import Finding
 from gunilint.fingerprint import fingerprint, subject
 from gunilint.policy import Policy

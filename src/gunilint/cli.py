@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from gunilint import __version__
-from gunilint.errors import ExplainedError
+from gunilint.errors import ExplainedError, shown
 from gunilint.output import (
     FORMATS,
     WITH_DEPLOYMENTS,
@@ -386,9 +386,9 @@ def _checked(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Run, 
         sys.exit(FAILED)
     if result.errors:
         _report_bugs(result.errors)
-        shown = report(result, Path.cwd(), disk=disk)
+        reported = report(result, Path.cwd(), disk=disk)
         readable = for_people(outputs) if result.findings else ()
-        write(made(shown, readable, color=options["color"], quiet=options["quiet"]))
+        write(made(reported, readable, color=options["color"], quiet=options["quiet"]))
         sys.exit(FAILED)
     notes = [] if result.files else [_EMPTY]
     if not result.files and not options["allow_empty"]:
@@ -402,8 +402,8 @@ def _checked(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Run, 
     if options["write_baseline"] is not None:
         _save_baselines(result.baselines)
         sys.exit(0)
-    shown = report(result, Path.cwd(), len(repaired.fixed) if repaired else 0, disk)
-    texts = made(shown, outputs, color=options["color"], quiet=options["quiet"])
+    reported = report(result, Path.cwd(), len(repaired.fixed) if repaired else 0, disk)
+    texts = made(reported, outputs, color=options["color"], quiet=options["quiet"])
     if not options["quiet"]:
         notes += _fixed(result.baselines)
     status = FINDINGS if result.failing and not options["exit_zero"] else 0
@@ -531,7 +531,6 @@ def _report_spoilt(repair: Repair) -> None:
 
 
 def _save_baselines(baselines: Sequence[Baseline]) -> None:
-    from gunilint.config import shown
 
     for baseline in baselines:
         count = baseline.write()
@@ -541,8 +540,6 @@ def _save_baselines(baselines: Sequence[Baseline]) -> None:
 
 def _fixed(baselines: Sequence[Baseline]) -> Iterator[str]:
     """Which baselines can be made smaller."""
-    from gunilint.config import shown
-
     for baseline in baselines:
         if baseline.fixed:
             what = "finding is" if baseline.fixed == 1 else "findings are"
@@ -752,12 +749,19 @@ def _rule_entry(rule: Rule) -> dict[str, object]:
 
 def _rules(options: Mapping[str, Any]) -> tuple[Rule, ...]:
     """All rules that there are for the configuration of the working directory."""
+    from gunilint.config_files import config_files
+    from gunilint.disk import Disk
+    from gunilint.rules import every_rule, load_rules
+
+    file, isolated, disk = options["config"], options["isolated"], Disk()
+    found = () if file or isolated else config_files(os.getcwd(), disk)  # noqa: PTH109
+    if not (file or any(found) or os.environ.get("GUNILINT_EXTEND_RULES")):
+        return load_rules()
     from pathlib import Path
 
     from gunilint.config import load
-    from gunilint.rules import every_rule
 
-    return every_rule(load(Path(), file=options["config"], isolated=options["isolated"]))
+    return every_rule(load(Path(), file=file, isolated=isolated, disk=disk))
 
 
 def _plain(text: str) -> str:

@@ -13,15 +13,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast, get_args
 
-from gunilint.disk import Disk
-from gunilint.errors import ExplainedError
+from gunilint.config_files import OWN_NAME, config_files
+from gunilint.disk import SIZE_LIMIT, Disk
+from gunilint.errors import ExplainedError, shown
 from gunilint.grades import Confidence, Severity
 
 PREFIX = "GUNILINT_"
 """What the name of each environment variable starts with."""
-
-SIZE_LIMIT = 1024 * 1024
-"""Larger files, in bytes, are no configuration, and are not linted unless they are asked for."""
 
 _ROOM = 256 * 1024
 """The characters that are parsed at most to tell on which line a key stands."""
@@ -317,15 +315,10 @@ class _File(NamedTuple):
 
 def _nearest(start: Path, disk: Disk) -> _File | None:
     """The first configuration file from an input upwards, as far as its repository reaches."""
-    start = Path(os.path.abspath(start))  # noqa: PTH100
-    for folder in (start, *start.parents):
-        for name in ("gunilint.toml", "pyproject.toml"):
-            path = folder / name
-            found = _read(path, disk) if disk.is_file(str(path)) else None
-            if found is not None and (found.table or name == "gunilint.toml"):
-                return found
-        if disk.kind(str(folder / ".git")):
-            return None
+    for path in config_files(os.path.abspath(start), disk):  # noqa: PTH100
+        found = _read(Path(path), disk)
+        if found.table or found.path.name == OWN_NAME:
+            return found
     return None
 
 
@@ -418,11 +411,3 @@ def _paths(value: object) -> Iterator[tuple[str, ...]]:
             current = current[0]
         if isinstance(current, dict):
             stack += [((*path, key), item) for key, item in current.items()]
-
-
-def shown(path: Path) -> str:
-    """A path as people know it: from the working directory, where it is below that."""
-    try:
-        return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return str(path)

@@ -17,8 +17,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from gunilint.config import SIZE_LIMIT
-from gunilint.disk import Disk, Entry
+from gunilint.disk import SIZE_LIMIT, Disk, Entry
 from gunilint.regex import regex
 from gunilint.source import Problem, Source
 

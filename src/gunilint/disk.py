@@ -20,6 +20,9 @@ except ImportError:  # pragma: no cover - a Python without it
 if TYPE_CHECKING:
     from pathlib import Path
 
+SIZE_LIMIT = 1024 * 1024
+"""Larger files, in bytes, are no configuration, and are not linted unless they are asked for."""
+
 Entry: TypeAlias = Literal["file", "folder", "link", "other"]
 
 Looks: TypeAlias = Mapping[str, Mapping[str, Any]]

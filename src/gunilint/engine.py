@@ -15,7 +15,13 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from gunilint.baseline import Baseline, Baselines
-from gunilint.checks import Hit, deployment_checks, project_checks, suppression_checks
+from gunilint.checks import (
+    DeploymentCheck,
+    Hit,
+    deployment_checks,
+    project_checks,
+    suppression_checks,
+)
 from gunilint.command import Label
 from gunilint.deployment import Deployment, Facts, Project
 from gunilint.discover import Kind, Tree, find_root, matcher, relative
@@ -372,7 +378,16 @@ def check(
     project: Project, rules: Sequence[Rule], track: Track = untracked
 ) -> tuple[tuple[Finding, ...], tuple[tuple[str, str], ...]]:
     """The findings of `rules` on a project in report order, and the checks that failed."""
-    return _found(track(rules, "Checking"), lambda rule: _hits(rule, project))
+    on_project, on_deployment = project_checks(), deployment_checks()
+
+    def hits(rule: Rule) -> Iterator[_Placed]:
+        if rule.check in on_project:
+            for hit in on_project[rule.check](project, rule.parameters):
+                yield hit, None
+        elif rule.check in on_deployment:
+            yield from _on_deployments(on_deployment[rule.check], rule, project.deployments)
+
+    return _found(track(rules, "Checking"), hits)
 
 
 def _found(
@@ -454,17 +469,10 @@ def _inputs(tree: Tree, path: str) -> Iterator[tuple[str, Kind]]:
             yield file, found
 
 
-def _hits(rule: Rule, project: Project) -> Iterator[_Placed]:
-    on_project = project_checks().get(rule.check)
-    if on_project is not None:
-        for hit in on_project(project, rule.parameters):
-            yield hit, None
-        return
-    if rule.check in suppression_checks():
-        # these come last, and look at what the others found
-        return
-    on_deployment = deployment_checks()[rule.check]
-    for deployment in project.deployments:
+def _on_deployments(
+    on_deployment: DeploymentCheck, rule: Rule, deployments: Iterable[Deployment]
+) -> Iterator[_Placed]:
+    for deployment in deployments:
         if not satisfies(deployment.target.version, rule.versions):
             continue
         launch = deployment.launch

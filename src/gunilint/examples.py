@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gunilint.config import shown
 from gunilint.deployment import Facts
 from gunilint.disk import Disk
 from gunilint.engine import Result, run
+from gunilint.errors import shown
 from gunilint.policy import Policy, same
 from gunilint.rule_file import read
 from gunilint.rules import Example, Rule, RuleError, check_unique, rule_paths

@@ -10,10 +10,10 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from gunilint.config import SIZE_LIMIT, Config, ConfigError, load
+from gunilint.config import Config, ConfigError, load
 from gunilint.deployment import NO_FACTS, Facts
 from gunilint.discover import Tree, find_root, matcher
-from gunilint.disk import Disk
+from gunilint.disk import SIZE_LIMIT, Disk
 from gunilint.findings import Finding
 from gunilint.grades import Confidence, Severity, confidence_rank
 from gunilint.rules import (

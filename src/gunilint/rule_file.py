@@ -8,8 +8,8 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, get_args
 
-from gunilint.config import shown
 from gunilint.disk import Disk
+from gunilint.errors import shown
 from gunilint.grades import Confidence, Severity
 from gunilint.kinds import (
     COUNT,

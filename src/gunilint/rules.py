@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gunilint.data import content
 from gunilint.disk import Disk
-from gunilint.errors import ExplainedError
+from gunilint.errors import ExplainedError, shown
 from gunilint.versions import satisfies
 
 if TYPE_CHECKING:
@@ -270,8 +270,6 @@ def with_rules(
 
 def check_unique(rule: Rule, others: Iterable[Rule], path: Path) -> None:
     """Raise `RuleError` if one of `others` has the code or name of `rule`, which is at `path`."""
-    from gunilint.config import shown
-
     for other in others:
         if other.code == rule.code or other.name == rule.name:
             key = rule.code if other.code == rule.code else rule.name
@@ -282,8 +280,6 @@ def check_unique(rule: Rule, others: Iterable[Rule], path: Path) -> None:
 def rule_paths(folder: Path, disk: Disk, root: Path | None = None) -> tuple[Path, ...]:
     """The files of a folder of rules, none of them outside of `root`. Raises `RuleError`."""
     from pathlib import Path
-
-    from gunilint.config import shown
 
     entries = disk.folder(str(folder.absolute()))
     if entries is None:
