@@ -361,7 +361,7 @@ def _matters(variable: str) -> bool:
 def _checked(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Run, Looks | None]:
     """What a run says, and what it has seen."""
     # nearly all that a run imports and makes stays until its end
-    gc.set_threshold(50_000)
+    gc.set_threshold(200_000)
     from pathlib import Path
 
     from gunilint.cache import Run
