@@ -17,6 +17,7 @@ from gunilint.config_files import OWN_NAME, config_files
 from gunilint.disk import SIZE_LIMIT, Disk
 from gunilint.errors import ExplainedError, shown
 from gunilint.grades import Confidence, Severity
+from gunilint.spelling import closest
 
 PREFIX = "GUNILINT_"
 """What the name of each environment variable starts with."""
@@ -353,12 +354,8 @@ def _checked(file: _File) -> Iterator[tuple[str, Any]]:
     for name, value in file.table.items():
         place = file.place(name)
         if name not in names:
-            from difflib import get_close_matches
-
-            close = get_close_matches(_attribute(name).replace("_", "-"), names, 1, 0.6)
-            hint = (
-                f"; did you mean `{close[0]}`?" if close else f"; the keys are {', '.join(names)}"
-            )
+            close = closest(_attribute(name).replace("_", "-"), names, 0.6)
+            hint = f"; did you mean `{close}`?" if close else f"; the keys are {', '.join(names)}"
             raise ConfigError(f"{place}: there is no key `{name}`{hint}")
         try:
             yield name, _by_name(name).read(value)

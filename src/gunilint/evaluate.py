@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from msgspec import Struct, field
@@ -1175,6 +1175,7 @@ def _symbolic(
     assumes: tuple[str, ...],
     via: tuple[Span, ...],
 ) -> Value:
+    @cache
     def at(cpus: int) -> object:
         plain = [value.value if isinstance(value, Known) else value.at(cpus) for value in values]
         check_arguments(plain)

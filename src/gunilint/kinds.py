@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import reprlib
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from msgspec import Struct
+
+from gunilint.spelling import closest
 
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = _REPR.maxlong = 60
@@ -100,7 +101,7 @@ def named(path: Iterable[str]) -> str:
 def instead(name: object, known: Iterable[str]) -> str:
     """How an error about an unknown name goes on."""
     names = list(known)
-    close = get_close_matches(str(name), names, 1, 0.6)
-    if close:
-        return f"; did you mean `{close[0]}`?"
+    close = closest(str(name), names, 0.6)
+    if close is not None:
+        return f"; did you mean `{close}`?"
     return f"; there are {', '.join(names)}" if len(names) <= _FEW else ""

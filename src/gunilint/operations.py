@@ -7,7 +7,6 @@ import operator
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
-from string import Formatter
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -148,6 +147,8 @@ def format_value(value: object, conversion: str | None, spec: str) -> str:
 
 def _formatted(text: str, *values: object, **names: object) -> str:
     """`str.format`, without the attribute access that it allows."""
+    from string import Formatter
+
     fields = [part for part in Formatter().parse(text) if part[1] is not None]
     odd = any(set(name or "") & set(".[") or "{" in (spec or "") for _, name, spec, _ in fields)
     longest = _longest((*values, *names.values()))

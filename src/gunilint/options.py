@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from msgspec import Struct
 
@@ -16,6 +15,7 @@ from gunilint.catalogue import Catalogue, SettingInfo
 from gunilint.command import Word
 from gunilint.regex import regex
 from gunilint.source import Span
+from gunilint.spelling import closest
 from gunilint.values import Known, Value
 
 _NEGATIVE_NUMBER = regex(r"-\d+$|-\d*\.\d+$")
@@ -231,7 +231,7 @@ class _Reader:
             and not name.startswith(f"{flag}-")
             and flag.startswith("--no-") is name.startswith("--no-")
         ]
-        return next(iter(get_close_matches(name, others, 1, 0.8)), None)
+        return closest(name, others, 0.8)
 
 
 def _bare(name: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gunilint.data import content
 from gunilint.disk import Disk
 from gunilint.errors import ExplainedError, shown
+from gunilint.spelling import closest
 from gunilint.versions import satisfies
 
 if TYPE_CHECKING:
@@ -350,8 +351,6 @@ def closeness(rule: Rule, key: str) -> int:
 
 def suggestion(key: str, rules: Sequence[Rule]) -> str:
     """How an error about an unknown rule goes on."""
-    from difflib import get_close_matches
-
     names = [name for rule in rules for name in (rule.code, rule.name)]
-    close = get_close_matches(key, names, 1, 0.6) or get_close_matches(key.upper(), names, 1, 0.6)
-    return f"; did you mean {close[0]}?" if close else "; `gunilint rules` lists them"
+    close = closest(key, names, 0.6) or closest(key.upper(), names, 0.6)
+    return f"; did you mean {close}?" if close else "; `gunilint rules` lists them"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -88,7 +89,7 @@ def _symbolic(info: SettingInfo, value: Symbolic, conversion: Conversion) -> Sin
             reasons.append(str(refusal))
     if len(reasons) == len(_MACHINES):
         return Refused(value.text, reasons[0], value.assumes, value.via)
-    return replace(value, at=lambda cpus: conversion(info, at(cpus)))
+    return replace(value, at=cache(lambda cpus: conversion(info, at(cpus))))
 
 
 def _parsed(info: SettingInfo, value: object) -> object:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 
 from gunilint import paths
 from gunilint.application import Application, split_spec
@@ -17,6 +16,7 @@ from gunilint.options import OptionUse
 from gunilint.paths import Place
 from gunilint.regex import regex
 from gunilint.source import Span
+from gunilint.spelling import closest
 from gunilint.values import Known
 
 _DOCUMENT = regex(r"\.(md|rst|adoc|html?|ipynb)$", re.IGNORECASE)
@@ -87,9 +87,9 @@ def _missing_file(
             return
     configs = [p for p in tree.listing() if tree.kind(p) == "config"]
     same = [p for p in configs if posixpath.basename(p) == name]
-    close = same or get_close_matches(path, configs, 1, 0.8)
-    if close:
-        meant = posixpath.relpath(close[0], launch.folder or ".")
+    close = same[0] if same else closest(path, configs, 0.8)
+    if close is not None:
+        meant = posixpath.relpath(close, launch.folder or ".")
         yield Hit(use.span, {**values, "meant": meant}, variant="meant")
     elif tree.is_dir(posixpath.dirname(path)):
         yield Hit(use.span, values)
@@ -262,8 +262,8 @@ def _absent(
         return None
     inside = [stem for stem in stems if stem.startswith(f"{package}/")]
     modules = [stem[len(package) - len(top) :].replace("/", ".") for stem in inside]
-    close = get_close_matches(module, modules, 1, 0.8)
-    values = {"module": module, "package": package, "meant": close[0] if close else ""}
+    close = closest(module, modules, 0.8)
+    values = {"module": module, "package": package, "meant": close or ""}
     return ("meant" if close else None), values
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 
 from gunilint.checks import Hit, Parameters, assumptions, written
 from gunilint.checks.systemd import (
@@ -129,6 +128,8 @@ def _unset(word: str, unit: Unit) -> str | None:
     )
     if name in (*systemd.FROM_MANAGER, *assigned):
         return None
+    from difflib import SequenceMatcher
+
     alike = SequenceMatcher(None, name.upper().replace("_", ""), "MAINPID").ratio()
     is_open = unit.of_user or bool(unit.all("Service", "EnvironmentFile"))
     return None if is_open and alike < _SIMILAR else name

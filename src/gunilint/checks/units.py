@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from gunilint.catalogue.directives import known_sections, refusal
 from gunilint.checks import Hit, Parameters, assumptions
@@ -23,6 +22,7 @@ from gunilint.follow import unit_place
 from gunilint.parse import systemd
 from gunilint.parse.systemd import PREFIXES, Directive, Unit, dependencies
 from gunilint.regex import regex
+from gunilint.spelling import closest
 
 _SHELL_WORD = regex(
     r"&&|\|\|?|&"  # lists, pipelines, background
@@ -73,9 +73,9 @@ def _misspelt_section(directive: Directive, values: dict[str, str]) -> Iterator[
     """A section that systemd doesn't know, if it is like one that it knows."""
     name = directive.section
     same = [each for each in known_sections() if each.lower() == name.lower()]
-    close = same or get_close_matches(name, list(known_sections()), 1, 0.8)
-    if close:
-        yield Hit(directive.span, {**values, "meant": close[0]}, variant="header")
+    meant = same[0] if same else closest(name, known_sections(), 0.8)
+    if meant is not None:
+        yield Hit(directive.span, {**values, "meant": meant}, variant="header")
 
 
 def _misplaced(directive: Directive, values: dict[str, str]) -> Iterator[Hit]:
@@ -87,9 +87,9 @@ def _misplaced(directive: Directive, values: dict[str, str]) -> Iterator[Hit]:
         return
     own = sections[directive.section]
     same = [each for each in own if each.lower() == key.lower()]
-    close = same or get_close_matches(key, own, 1, 0.85)
-    if close:
-        yield Hit(directive.span, {**values, "meant": close[0]}, variant="spelling")
+    meant = same[0] if same else closest(key, own, 0.85)
+    if meant is not None:
+        yield Hit(directive.span, {**values, "meant": meant}, variant="spelling")
 
 
 def shell_syntax_in_exec(project: Project, parameters: Parameters) -> Iterator[Hit]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from gunilint.application import split_spec
 from gunilint.catalogue import every_alias, within, worker_aliases
@@ -14,6 +13,7 @@ from gunilint.command import Label
 from gunilint.dependencies import Dependencies, Dependency
 from gunilint.deployment import Deployment, Project, Setting
 from gunilint.discover import Tree
+from gunilint.spelling import closest
 from gunilint.values import Function, Symbolic
 
 
@@ -116,9 +116,9 @@ def unknown_worker_class(deployment: Deployment, parameters: Parameters) -> Iter
     if "." in name and top not in parameters["packages"]:
         return
     in_lower_case = {each.lower(): each for each in sorted((*aliases, *paths))}
-    close = get_close_matches(name.lower(), in_lower_case, 1, 0.7)
+    close = closest(name.lower(), in_lower_case, 0.7)
     last = [path for path in sorted(paths) if path.rpartition(".")[2] == name]
-    meant = last[-1] if last else in_lower_case[close[0]] if close else None
+    meant = last[-1] if last else in_lower_case[close] if close else None
     variant = "meant" if meant else None
     yield Hit(place, {**values, "meant": meant}, variant=variant, assumes=assumes)
 
