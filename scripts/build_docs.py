@@ -513,6 +513,7 @@ BOUNDS = (
     ("bytes of a rule of your own", rule_file.SIZE_LIMIT, "status 2"),
     ("bytes of a baseline", baseline.SIZE_LIMIT, "status 2"),
     ("runs in the cache", cache.KEPT, "the oldest go"),
+    ("parsed configs in the cache", cache.KEPT_PARSED, "the oldest go"),
     ("bytes of a run in the cache", cache.SIZE_LIMIT, "it isn't kept"),
 )
 

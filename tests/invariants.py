@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
+from gunilint import forms
 from gunilint.discover import decode
 from gunilint.engine import Result, report, run
 from gunilint.evaluate import evaluate
@@ -40,10 +41,12 @@ def check(spans: Iterable[Span]) -> None:
 
 
 def config(data: bytes) -> None:
-    """A Python config: parsed and evaluated."""
+    """A Python config: parsed, kept as a cache does, and evaluated."""
     source, _ = decode("gunicorn.conf.py", data)
     parsed = python_config.parse(source)
     check(problem.span for problem in parsed.problems)
+    form = forms.dump(parsed)
+    assert form is None or forms.load(form, source) == parsed
     for binding in evaluate(parsed, environment={}).bindings.values():
         check((binding.span, binding.target))
 

@@ -200,7 +200,7 @@ def test_looks_can_be_written_and_read(project: Path) -> None:
 
 
 def kept(project: Path) -> Path:
-    (file,) = (project.parent / "cache").iterdir()
+    (file,) = (project.parent / "cache").glob("*.run")
     return file
 
 
@@ -310,10 +310,10 @@ def test_oldest_runs_go(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "KEPT", 2)
     for number, rule in enumerate(("GU301", "GU302", "GU303")):
         check("--select", rule)
-        for file in (project.parent / "cache").iterdir():
+        for file in (project.parent / "cache").glob("*.run"):
             if file.stat().st_mtime > 10:
                 os.utime(file, (number, number))
-    left = sorted(file.stat().st_mtime for file in (project.parent / "cache").iterdir())
+    left = sorted(file.stat().st_mtime for file in (project.parent / "cache").glob("*.run"))
     assert left == [1, 2]
 
 
@@ -321,6 +321,7 @@ def test_clean_removes_what_is_kept_and_nothing_else(project: Path) -> None:
     check()
     folder = project.parent / "cache"
     (folder / ("a" * 32 + ".run.123")).write_text("left by a killed run")
+    (folder / ("a" * 32 + ".parsed.123")).write_text("so is this")
     (folder / "mine.txt").write_text("")
     done = CliRunner().invoke(main, ["clean"])
     assert done.stdout == f"1 run removed from {folder}\n"
@@ -340,7 +341,8 @@ def test_runs_at_the_same_time(project: Path) -> None:
     for _ in range(2):
         started = [start(project) for _ in range(4)]
         assert {each.communicate()[0] for each in started} == {expected}
-    assert len(list((project.parent / "cache").iterdir())) == 1
+    left = (project.parent / "cache").iterdir()
+    assert sorted(file.suffix for file in left) == [".parsed", ".run"]
 
 
 def test_killed_runs_spoil_nothing(project: Path) -> None:

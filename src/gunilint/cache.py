@@ -1,4 +1,4 @@
-"""Runs that were made before, kept with what they had seen of the disk.
+"""Runs that were made before, kept with what they had seen of the disk; and parsed files.
 
 A run is found by its key: the arguments, and the gunilint and Python that run. It is made anew
 unless all that it had seen is as it was, file by file and folder by folder; neither dates nor sizes
@@ -23,10 +23,15 @@ from gunilint.disk import Looks, digest, unchanged
 KEPT = 100
 """The runs that are kept; the oldest go first."""
 
+KEPT_PARSED = 5_000
+"""The parsed files that are kept; the oldest go first."""
+
 SIZE_LIMIT = 32 * 1024 * 1024
 """Larger runs, in bytes, aren't kept."""
 
-_SUFFIX = ".run"
+_RUN = ".run"
+PARSED = ".parsed"
+"""How the names of parsed files end."""
 
 
 class Run(NamedTuple):
@@ -61,38 +66,55 @@ def key_of(parts: Iterable[object]) -> str | None:
 
 def recall(folder: Path, key: str) -> Run | None:
     """The run of that key; None where there is none, or what it had seen has changed."""
+    body = read(folder, key + _RUN)
+    if body is None:
+        return None
     try:
-        told, _, body = (folder / f"{key}{_SUFFIX}").read_bytes().partition(b"\n")
-        if digest(body) != told.decode():
-            return None
         kept = json.loads(body)
         outputs = tuple((file, text) for file, text in kept["outputs"])
         run = Run(outputs, tuple(kept["notes"]), kept["status"])
         return run if unchanged(kept["looks"]) else None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
 def remember(folder: Path, key: str, run: Run, looks: Looks) -> None:
-    """Keep a run."""
+    """Keep a run, and let go of the oldest."""
     body = json.dumps({**run._asdict(), "looks": looks}, separators=(",", ":")).encode()
-    if len(body) > SIZE_LIMIT:
-        return
+    if len(body) <= SIZE_LIMIT:
+        write(folder, key + _RUN, body)
+    with contextlib.suppress(OSError):
+        for suffix, count in ((_RUN, KEPT), (PARSED, KEPT_PARSED)):
+            files = list(_files(folder, suffix))
+            if len(files) > count:
+                for file in sorted(files, key=_age)[:-count]:
+                    file.unlink(missing_ok=True)
+
+
+def read(folder: Path, name: str) -> bytes | None:
+    """What was written to a file; None where there is none, or something else is in it."""
+    try:
+        told, _, body = (folder / name).read_bytes().partition(b"\n")
+        return body if digest(body) == told.decode() else None
+    except (OSError, ValueError):
+        return None
+
+
+def write(folder: Path, name: str, body: bytes) -> None:
+    """Keep what a file holds, all of it or nothing."""
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(folder / f"{key}{_SUFFIX}", digest(body).encode() + b"\n" + body)
-        for file in sorted(_files(folder), key=_age)[:-KEPT]:
-            file.unlink(missing_ok=True)
+        _write(folder / name, digest(body).encode() + b"\n" + body)
 
 
 def clean(folder: Path) -> int:
     """Remove all runs that are kept, and say how many there were. Raises `OSError`."""
-    files = list(_files(folder))
+    files = [file for suffix in (_RUN, PARSED) for file in _files(folder, suffix)]
     for file in files:
         file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         folder.rmdir()  # unless it has something else in it
-    return sum(file.suffix == _SUFFIX for file in files)
+    return sum(file.suffix == _RUN for file in files)
 
 
 def _own_state() -> object:
@@ -117,10 +139,10 @@ def _stamp(path: str) -> tuple[str, int, int]:
     return path, status.st_mtime_ns, status.st_size
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, suffix: str) -> Iterator[Path]:
     """The files that a cache has made, with the drafts that killed runs have left behind."""
     if folder.is_dir():
-        yield from (each for each in folder.iterdir() if _SUFFIX in each.suffixes)
+        yield from (each for each in folder.iterdir() if suffix in each.suffixes)
 
 
 def _age(file: Path) -> float:

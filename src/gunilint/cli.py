@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gunilint.cache import Run
     from gunilint.disk import Disk, Looks
     from gunilint.engine import Repair
+    from gunilint.files import Parse
     from gunilint.fix import Patch
     from gunilint.policy import Policies
     from gunilint.progress import Track
@@ -328,7 +329,7 @@ def check(paths: tuple[Path, ...], **options: Any) -> None:
     folder, key = _cached(paths, options)
     found = cache.recall(folder, key) if folder and key else None
     if found is None:
-        found, looks = _checked(paths, options)
+        found, looks = _checked(paths, options, folder if key else None)
         if folder and key and looks:
             cache.remember(folder, key, found, looks)
     write(found.outputs)
@@ -358,8 +359,10 @@ def _matters(variable: str) -> bool:
     return variable.startswith("GUNILINT_") or variable in styles
 
 
-def _checked(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Run, Looks | None]:
-    """What a run says, and what it has seen."""
+def _checked(
+    paths: tuple[Path, ...], options: Mapping[str, Any], folder: Path | None
+) -> tuple[Run, Looks | None]:
+    """What a run says, and what it has seen; parsed files are kept in `folder`."""
     # nearly all that a run imports and makes stays until its end
     gc.set_threshold(200_000)
     from pathlib import Path
@@ -380,7 +383,10 @@ def _checked(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Run, 
             result = repaired.left
         else:
             policies = _policies(options, disk)
-            result = run(arguments, policies, unsaved, keep=keep, disk=disk, track=track)
+            result = run(
+                arguments, policies, unsaved,
+                keep=keep, disk=disk, track=track, parse=_parse(folder),
+            )  # fmt: skip
     _report_missing(result.missing)
     if result.missing:
         sys.exit(FAILED)
@@ -408,6 +414,14 @@ def _checked(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Run, 
         notes += _fixed(result.baselines)
     status = FINDINGS if result.failing and not options["exit_zero"] else 0
     return Run(texts, tuple(notes), status), disk.looks
+
+
+def _parse(folder: Path | None) -> Parse:
+    """What parses configs, with what a cache in `folder` has of them."""
+    from gunilint import cache, files, forms
+
+    state = cache.key_of([]) if folder else None
+    return forms.kept_in(folder, state) if folder and state else files.parse_config
 
 
 @main.command()

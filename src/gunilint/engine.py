@@ -26,6 +26,7 @@ from gunilint.command import Label
 from gunilint.deployment import Deployment, Facts, Project
 from gunilint.discover import Kind, Tree, find_root, matcher, relative
 from gunilint.disk import Disk
+from gunilint.files import Parse, parse_config
 from gunilint.findings import Finding, Report
 from gunilint.fix import ROUNDS, Patch, apply, propose
 from gunilint.grades import severity_rank
@@ -111,13 +112,14 @@ def run(
     keep: bool = False,
     disk: Disk | None = None,
     track: Track = untracked,
+    parse: Parse = parse_config,
 ) -> Result:
     """Lint files and folders, each as its policy asks for.
 
     `unsaved` are contents that stand for those of files, by their path, as an editor has them
     before it saves them; a file of that path need not exist. `keep` keeps the deployments, which
     takes memory, for a format that shows them. `disk` remembers all that was looked at,
-    `track` is told how far the run is.
+    `track` is told how far the run is, `parse` reads configs.
     """
     disk = disk or Disk()
     findings: list[Finding] = []
@@ -133,7 +135,7 @@ def run(
     failing = False
     contents = {_start(path, disk): data for path, data in (unsaved or {}).items()}
     existing, missing = _sorted_out(arguments, contents, disk)
-    for project, policy in _projects(existing, policies, contents, disk, track):
+    for project, policy in _projects(existing, policies, contents, disk, track, parse):
         scope = Scope(policy, project.tree, project.inputs)
         baseline = baselines.of(policy)
         raw, failed = check(project, policy.rules, track)
@@ -429,6 +431,7 @@ def _projects(
     unsaved: Mapping[Path, bytes],
     disk: Disk,
     track: Track,
+    parse: Parse = parse_config,
 ) -> Iterator[tuple[Project, Policy]]:
     """Each project that the arguments belong to, with its policy."""
     inputs: dict[tuple[Path, Policy], tuple[Tree, dict[str, Kind]]] = {}
@@ -443,7 +446,7 @@ def _projects(
             if not policy.force_exclude or not tree.excluded(path, False):
                 found[path] = kind
     for (_, policy), (tree, found) in inputs.items():
-        yield resolve(tree, found, policy.facts, track), policy
+        yield resolve(tree, found, policy.facts, track, parse), policy
 
 
 def _tree(root: Path, policy: Policy, unsaved: Mapping[Path, bytes], disk: Disk) -> Tree:

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from gunilint.discover import Tree
 from gunilint.parse.shell import Script, parsed
 from gunilint.source import Problem, Source
 from gunilint.syntax import PythonConfig
 
+Parse: TypeAlias = Callable[[Source], PythonConfig]
+"""What makes a config of a Python file's text."""
+
+
+def parse_config(source: Source) -> PythonConfig:
+    """A Python file as libcst reads it, which is imported for the first."""
+    from gunilint.parse.python_config import parse
+
+    return parse(source)
+
 
 class Files:
-    """Reads and parses a tree's files on demand.
+    """Reads and parses a tree's files on demand, Python with `parse`.
 
     `problems` has each problem once, `seen` the paths that were looked at.
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, parse: Parse = parse_config) -> None:
         self.tree = tree
+        self.parse = parse
         self.seen: set[str] = set()
         self._problems: dict[tuple[str, int], Problem] = {}
         self._scripts: dict[str, Script | None] = {}
@@ -61,8 +73,6 @@ class Files:
     def config(self, path: str) -> PythonConfig | None:
         """A Python file, with its problems in it."""
         if path not in self._configs:
-            from gunilint.parse.python_config import parse
-
             source = self.text(path)
-            self._configs[path] = parse(source) if source else None
+            self._configs[path] = self.parse(source) if source else None
         return self._configs[path]

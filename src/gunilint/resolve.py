@@ -27,7 +27,7 @@ from gunilint.deployment import (
 )
 from gunilint.discover import Kind, Tree, normalise
 from gunilint.evaluate import CONFIG_DIRECTORY, Namespace, evaluate
-from gunilint.files import Files
+from gunilint.files import Files, Parse, parse_config
 from gunilint.follow import Follower
 from gunilint.forking import Forked, forked
 from gunilint.interpret import SCRIPT_DIRECTORY
@@ -77,22 +77,24 @@ def resolve(
     inputs: Mapping[str, Kind],
     facts: Facts = NO_FACTS,
     track: Track = untracked,
+    parse: Parse = parse_config,
 ) -> Project:
     """Work out every deployment of the input files: their root-relative paths and kinds.
 
-    Without a gunicorn version among the facts the project's dependencies say it.
+    Without a gunicorn version among the facts the project's dependencies say it. `parse` reads
+    configs.
     """
-    return _Resolver(tree, facts, track).run(inputs)
+    return _Resolver(tree, facts, track, parse).run(inputs)
 
 
 class _Resolver:
     """One run over a project; it remembers what it has parsed and followed."""
 
-    def __init__(self, tree: Tree, facts: Facts, track: Track) -> None:
+    def __init__(self, tree: Tree, facts: Facts, track: Track, parse: Parse) -> None:
         self.tree = tree
         self.facts = facts
         self.track = track
-        self.files = Files(tree)
+        self.files = Files(tree, parse)
         self.follower = Follower(self.files, self.target)
         self.applications: dict[tuple[str, tuple[str, ...]], Application] = {}
         self.used_configs: set[str] = set()

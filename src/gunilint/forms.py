@@ -1,0 +1,91 @@
+"""Parsed configs as a cache keeps them: one that was parsed once needs no libcst the next time.
+
+A form is JSON. A node is an array of its class's name and its fields, a tuple one with "" in front,
+a span one of two offsets; "=" stands before what JSON has no notation for, written as in Python.
+"""
+
+from __future__ import annotations
+
+import json
+from ast import literal_eval
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from gunilint import cache, syntax
+from gunilint.disk import digest
+from gunilint.files import Parse, parse_config
+from gunilint.source import Problem, Source, Span
+from gunilint.syntax import PythonConfig
+
+_CLASSES: dict[str, Any] = {
+    name: value for name, value in vars(syntax).items() if isinstance(value, type(Struct))
+} | {"Problem": Problem}
+
+
+def kept_in(folder: Path, state: str) -> Parse:
+    """A parser that keeps what it makes in a folder, and takes it from there.
+
+    `state` tells this gunilint, and what it runs with, from others.
+    """
+
+    def parse(source: Source) -> PythonConfig:
+        text = f"{state}\0{source.text}"
+        name = digest(text.encode("utf-8", "surrogatepass")) + cache.PARSED
+        form = cache.read(folder, name)
+        found = load(form, source) if form is not None else None
+        if found is None:
+            found = parse_config(source)
+            form = dump(found)
+            if form is not None:
+                cache.write(folder, name, form)
+        return found
+
+    return parse
+
+
+def dump(config: PythonConfig) -> bytes | None:
+    """The form of a config; None for one that has none: it is nested too deeply, say."""
+    try:
+        return json.dumps([_packed(config.body), _packed(config.problems)]).encode()
+    except (ValueError, RecursionError):
+        return None
+
+
+def load(form: bytes, source: Source) -> PythonConfig | None:
+    """The config of a form, given its text; None for what is no form."""
+    try:
+        body, problems = json.loads(form)
+        return PythonConfig(source, _unpacked(body, source), _unpacked(problems, source))
+    except (ValueError, LookupError, TypeError, SyntaxError, RecursionError):
+        return None
+
+
+def _packed(value: object) -> object:
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, tuple):
+        return ["", *map(_packed, value)]
+    if isinstance(value, Span):
+        return [value.start, value.end]
+    if isinstance(value, Struct):
+        fields = (_packed(getattr(value, name)) for name in value.__struct_fields__)
+        return [type(value).__name__, *fields]
+    if value is ...:
+        return ["=", "..."]
+    # Python has no literal for infinity, but reads one
+    text = repr(value)
+    return ["=", text if isinstance(value, bytes) else text.replace("inf", "1e999")]
+
+
+def _unpacked(item: Any, source: Source) -> Any:
+    if not isinstance(item, list):
+        return item
+    head = item[0]
+    if isinstance(head, int):
+        return Span(source, head, item[1])
+    if head == "=":
+        return literal_eval(item[1])
+    parts = [_unpacked(each, source) for each in item[1:]]
+    return _CLASSES[head](*parts) if head else tuple(parts)
