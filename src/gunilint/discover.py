@@ -107,8 +107,7 @@ class Tree(Struct, frozen=True):
     disk: Disk = field(default_factory=Disk)
     size_limit: int = SIZE_LIMIT
     _files: dict[str, File | None] = field(default_factory=dict)
-    _places: dict[str, str | None] = field(default_factory=dict)
-    _entries: dict[str, Entry | None] = field(default_factory=dict)
+    _folders: dict[str, str | None] = field(default_factory=dict)
     _kinds: dict[str, Kind | None] = field(default_factory=dict)
     _ignoring: dict[str, tuple[_Ignore, ...]] = field(default_factory=dict)
     _listing: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -225,40 +224,35 @@ class Tree(Struct, frozen=True):
         return self._children[folder]
 
     def _at(self, path: str) -> Entry | None:
-        if path not in self._entries:
-            target = self._inside(path)
-            self._entries[path] = self.disk.kind(target) if target is not None else None
-        return self._entries[path]
+        target = self._inside(path)
+        return self.disk.kind(target) if target is not None else None
 
     def _inside(self, path: str) -> str | None:
         """Where a path leads, links followed; None where that is outside of the root."""
         normal = normalise(path)
-        if normal is None:
-            return None
-        if normal not in self._places:
-            parts = normal.split("/")
-            for depth in range(len(parts) + 1):
-                part = "/".join(parts[:depth])
-                if part not in self._places:
-                    self._places[part] = self._place(part)
-        return self._places[normal]
-
-    def _place(self, normal: str) -> str | None:
-        """Where a path leads, given where the folder that it is in leads."""
-        root = str(self.root)
         if not normal:
-            return root
+            return None if normal is None else str(self.root)
         folder, _, name = normal.rpartition("/")
-        above = self._places[folder]
-        if above is None:
-            return None
-        place = f"{above.rstrip('/')}/{name}"
+        if folder not in self._folders:
+            self._folders[""] = str(self.root)
+            parts = folder.split("/")
+            for depth, part in enumerate(parts):
+                above, own = "/".join(parts[:depth]), "/".join(parts[: depth + 1])
+                if own not in self._folders:
+                    self._folders[own] = self._place(self._folders[above], part)
+        return self._place(self._folders[folder], name)
+
+    def _place(self, folder: str | None, name: str) -> str | None:
+        """Where what is called `name` leads, in a folder that leads to `folder`."""
+        if folder is None or not name:
+            return folder
+        place = f"{folder.rstrip('/')}/{name}"
         if self.disk.kind(place) != "link":
             return place
         real = self.disk.real(place)
         if real is None or self.disk.kind(real) == "link":
             return None
-        return real if f"{real}/".startswith(f"{root.rstrip('/')}/") else None
+        return real if f"{real}/".startswith(f"{str(self.root).rstrip('/')}/") else None
 
     def _unsaved(self, path: str) -> bytes | None:
         """The content that stands for a file's, by the file's own name or that of a link to it."""
