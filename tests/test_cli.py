@@ -11,7 +11,7 @@ from platform import python_version
 import pytest
 from click.testing import CliRunner, Result
 
-from gunilint import __version__
+from gunilint import __version__, cli
 from gunilint.cli import main
 from gunilint.output import FORMATS
 from gunilint.versions import latest
@@ -222,3 +222,50 @@ def test_reader_that_closes_early_gets_no_traceback(tmp_path: Path) -> None:
 def test_explain_shows_no_two_blank_lines_in_a_row(run) -> None:
     for rule in ("GU001", "GU201", "GU401"):
         assert "\n\n\n" not in run({}, "explain", rule).stdout
+
+
+LEAVE = "import sys; from gunilint.cli import run; sys.argv = ['gunilint', *sys.argv[1:]]; run()"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--version"], 0, f"gunilint {__version__}"),
+        (["--nope"], 2, "No such option"),
+        (["nowhere"], 2, "no such file or folder"),
+    ],
+)
+def test_installed_command_says_all_before_it_leaves(
+    tmp_path: Path, arguments: list[str], status: int, said: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVE, *arguments],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == status
+    assert said in done.stdout + done.stderr
+
+
+class Full:
+    """A stream that can't be flushed."""
+
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("stream", [None, sys.stdout, Full()])
+def test_installed_command_leaves_at_once_unless_something_is_unsaid(
+    monkeypatch: pytest.MonkeyPatch, stream: object
+) -> None:
+    def leave(status: int) -> None:
+        raise KeyboardInterrupt(status)
+
+    def ends() -> None:
+        raise SystemExit(3)
+
+    monkeypatch.setattr(cli, "main", ends)
+    monkeypatch.setattr("os._exit", leave)
+    monkeypatch.setattr(sys, "stderr", stream)
+    with pytest.raises(SystemExit if isinstance(stream, Full) else KeyboardInterrupt) as ended:
+        cli.run()
+    assert ended.value.args == (3,)
