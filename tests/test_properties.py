@@ -18,6 +18,7 @@ import invariants
 from gunilint.checks import deployment_checks, project_checks
 from gunilint.deployment import Facts
 from gunilint.engine import Survey, survey
+from gunilint.parse import nesting, python_config
 from gunilint.policy import Policy, same
 from gunilint.rules import load_rules
 from update_fixtures import FIXTURES
@@ -90,6 +91,19 @@ def test_configs(data: bytes) -> None:
 @given(inputs("script"))
 def test_scripts(data: bytes) -> None:
     invariants.script(data)
+
+
+PIECES = st.tuples(
+    st.sampled_from(["(", "[", "{", ")", "elif", "elif x:\n", "x ", "'{' ", ",", "\n", "-", "#("]),
+    st.sampled_from([1, 2, 49, 50, 51, 199, 200, 201, 1000, 1999, 2000, 2001]),
+)
+
+
+@examples(500)
+@given(st.lists(PIECES, max_size=4).map(lambda pieces: "".join(unit * n for unit, n in pieces)))
+def test_text_that_is_taken_for_small_is_not_too_deep(text: str) -> None:
+    if nesting._is_small(text, python_config._TOKENS):
+        assert nesting._too_deep(text, python_config._TOKENS) is None
 
 
 @examples(1500)

@@ -29,6 +29,10 @@ _TOKEN = regex(
 
 def too_deep(text: str, most: int) -> tuple[int, str] | None:
     """Where a Python text gets too deep or has `most` tokens, and which; None if nowhere."""
+    return None if _is_small(text, most) else _too_deep(text, most)
+
+
+def _too_deep(text: str, most: int) -> tuple[int, str] | None:
     depth = chain = branches = tokens = 0
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup
@@ -48,3 +52,12 @@ def too_deep(text: str, most: int) -> tuple[int, str] | None:
         if depth > _BRACKETS or chain > _CHAIN or branches > _BRANCHES:
             return match.start(), "it is nested too deeply"
     return None
+
+
+def _is_small(text: str, most: int) -> bool:
+    """Whether a text doesn't even have the characters for what is too deep."""
+    return (
+        len(text) <= min(_CHAIN, most // 2)
+        and sum(map(text.count, "([{")) <= _BRACKETS
+        and text.count("elif") <= _BRANCHES
+    )
