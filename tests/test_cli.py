@@ -11,7 +11,8 @@ from platform import python_version
 import pytest
 from click.testing import CliRunner, Result
 
-from gunilint import __version__, cli
+from gunilint import __version__
+from gunilint.__main__ import run as run_installed
 from gunilint.cli import main
 from gunilint.output import FORMATS
 from gunilint.versions import latest
@@ -224,7 +225,9 @@ def test_explain_shows_no_two_blank_lines_in_a_row(run) -> None:
         assert "\n\n\n" not in run({}, "explain", rule).stdout
 
 
-LEAVE = "import sys; from gunilint.cli import run; sys.argv = ['gunilint', *sys.argv[1:]]; run()"
+LEAVE = (
+    "import sys; from gunilint.__main__ import run; sys.argv = ['gunilint', *sys.argv[1:]]; run()"
+)
 
 
 @pytest.mark.parametrize(
@@ -263,9 +266,9 @@ def test_installed_command_leaves_at_once_unless_something_is_unsaid(
     def ends() -> None:
         raise SystemExit(3)
 
-    monkeypatch.setattr(cli, "main", ends)
+    monkeypatch.setattr("gunilint.cli.main", ends)
     monkeypatch.setattr("os._exit", leave)
     monkeypatch.setattr(sys, "stderr", stream)
     with pytest.raises(SystemExit if isinstance(stream, Full) else KeyboardInterrupt) as ended:
-        cli.run()
+        run_installed()
     assert ended.value.args == (3,)

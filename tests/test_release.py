@@ -176,7 +176,7 @@ def test_wheel_has_what_gunilint_needs(built: Path) -> None:
         info = f"gunilint-{__version__}.dist-info"
         about = BytesParser().parsebytes(wheel.read(f"{info}/METADATA"))
         assert wheel.read(f"{info}/entry_points.txt").strip() == (
-            b"[console_scripts]\ngunilint = gunilint.cli:run"
+            b"[console_scripts]\ngunilint = gunilint.__main__:run"
         )
     rules = {"gunilint/rules.jsonl"}
     modules = {

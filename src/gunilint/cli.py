@@ -5,8 +5,6 @@ Imports of everything heavy stand inside the commands, so that `--help` stays qu
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
 import re
 import signal
@@ -225,22 +223,6 @@ def main() -> None:
     """
 
 
-def run() -> None:
-    """`gunilint` as it is installed, which leaves without taking down all that it has made.
-
-    Python takes a tenth of the run for that. Under `python -m`, as for a profiler, it does so.
-    """
-    try:
-        main()
-    except SystemExit as end:
-        with contextlib.suppress(OSError, ValueError):
-            for stream in filter(None, (sys.stdout, sys.stderr)):
-                stream.flush()
-            if isinstance(end.code, int):
-                os._exit(end.code)
-        raise
-
-
 def _rules_option(name: str, text: str) -> Callable[[_Command], _Command]:
     """An option that takes rules, separated by commas, and may be given again."""
     return click.option(
@@ -363,8 +345,6 @@ def _checked(
     paths: tuple[Path, ...], options: Mapping[str, Any], folder: Path | None
 ) -> tuple[Run, Looks | None]:
     """What a run says, and what it has seen; parsed files are kept in `folder`."""
-    # nearly all that a run imports and makes stays until its end
-    gc.set_threshold(200_000)
     from pathlib import Path
 
     from gunilint.cache import Run
