@@ -990,11 +990,7 @@ _SECONDS = {
     "M": 2629800.0, "month": 2629800.0, "months": 2629800.0,
     "y": 31557600.0, "year": 31557600.0, "years": 31557600.0,
 }  # fmt: skip
-_TIME = regex(
-    r"[ \t\n\r]*(\+?[0-9]+(?:\.[0-9]+)?|\.[0-9]+)([ \t\n\r]*)("
-    + "|".join(sorted(_SECONDS, key=len, reverse=True))
-    + ")"
-)
+_TIME = regex(r"[ \t\n\r]*(\+?[0-9]+(?:\.[0-9]+)?|\.[0-9]+)([ \t\n\r]*)([A-Za-zµμ]*)")
 _LONGEST_TIME = 2**64 / 1e6
 
 
@@ -1006,7 +1002,7 @@ def timespan(text: str) -> float | None:
     total, position = 0.0, 0
     while position < len(stripped):
         match = _TIME.match(stripped, position)
-        if match is None:
+        if match is None or match[3] not in _SECONDS:
             return None
         number, blanks, unit = match.groups()
         position = match.end()
