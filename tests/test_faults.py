@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gunilint import __version__, engine
+from gunilint import __version__, engine, fix
 from gunilint.cli import main
 from gunilint.disk import Disk
 from gunilint.policy import Policy, same
@@ -104,9 +104,9 @@ def test_bug_in_a_fix_costs_that_fix(project: Path, monkeypatch) -> None:
     fixable = {"GU305", "GU301"}
     result = engine.run([project], same(Policy(load_rules())))
     assert {finding.rule.code for finding in result.findings if finding.fix} == fixable
-    propose = engine.propose
+    propose = fix.propose
     monkeypatch.setattr(
-        engine, "propose", lambda remedy, *more: (fails if "1000" in str(remedy) else propose)(remedy, *more)
+        fix, "propose", lambda remedy, *more: (fails if "1000" in str(remedy) else propose)(remedy, *more)
     )  # fmt: skip
     result = engine.run([project], same(Policy(load_rules())))
     assert [code for code, _ in result.errors] == ["GU301"]
@@ -127,7 +127,7 @@ def test_run_with_a_bug_is_not_kept(project: Path, monkeypatch, tmp_path: Path) 
     monkeypatch.setenv("GUNILINT_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr("gunilint.checks.settings.setting_is", fails)
     assert invoke(project, monkeypatch).exit_code == 2
-    assert not (tmp_path / "cache").exists()
+    assert list((tmp_path / "cache").glob("*.run")) == []
 
 
 # signals

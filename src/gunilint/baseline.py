@@ -21,7 +21,6 @@ from gunilint.deployment import Project
 from gunilint.disk import Disk
 from gunilint.errors import shown
 from gunilint.findings import Finding
-from gunilint.fingerprint import fingerprint, subject
 from gunilint.policy import Policy
 from gunilint.source import Source
 
@@ -67,6 +66,8 @@ class Baseline:
         """The findings that are new, and those that are known. Of equal ones the last are new."""
         if not self._known:
             return tuple(findings), ()
+        from gunilint.fingerprint import fingerprint
+
         new, known = [], []
         for finding in findings:
             key = fingerprint(finding, uri)
@@ -105,6 +106,8 @@ class Baseline:
 
     def record(self, findings: Iterable[Finding], uri: Callable[[Source], str]) -> None:
         """Make findings known from the next run on."""
+        from gunilint.fingerprint import fingerprint, subject
+
         for finding in findings:
             span = finding.primary.span
             text = subject(span)

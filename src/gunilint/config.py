@@ -78,9 +78,11 @@ class Config(NamedTuple):
     @property
     def target_cpus(self) -> int | None:
         """The CPUs of the machine that gunicorn will run on, if they are told."""
+        if self.cpus is not None or self.instance is None:
+            return self.cpus
         from gunilint.catalogue.instances import cpus_of
 
-        return self.cpus or (cpus_of(self.instance) if self.instance else None)
+        return cpus_of(self.instance)
 
 
 class Key(NamedTuple):

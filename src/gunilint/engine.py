@@ -28,7 +28,6 @@ from gunilint.discover import Kind, Tree, find_root, matcher, relative
 from gunilint.disk import Disk
 from gunilint.files import Parse, parse_config
 from gunilint.findings import Finding, Report
-from gunilint.fix import ROUNDS, Patch, apply, propose
 from gunilint.grades import severity_rank
 from gunilint.masking import Mask, masked
 from gunilint.policy import Policies, Policy, Scope, same
@@ -41,6 +40,7 @@ from gunilint.suppress import Naming, Suppression, judge, match, suppressions
 from gunilint.versions import satisfies
 
 if TYPE_CHECKING:
+    from gunilint.fix import Patch
     from gunilint.report.overview import Show
 
 _UNBROKEN = "the broken part of the script changes nothing"
@@ -198,6 +198,8 @@ def repair(
 
     Raises `FixError` where a file changes meanwhile.
     """
+    from gunilint.fix import ROUNDS, Patch, apply
+
     before: dict[Path, bytes] = {}
     contents = {_start(path, Disk()): data for path, data in (unsaved or {}).items()}
     fixed: list[Finding] = []
@@ -408,6 +410,8 @@ def _found(
                 key = (rule.code, hit.span.key, finding.message)
                 remedy = rule.case(hit.variant).fix
                 if key not in findings and remedy is not None:
+                    from gunilint.fix import propose
+
                     with _guarded(rule, errors):
                         finding = replace(finding, fix=propose(remedy, hit, deployment))
                 findings.setdefault(key, finding)
