@@ -86,26 +86,29 @@ class Catalogue(Struct, frozen=True, eq=False):
         return version_key(self.version) >= version_key(version)
 
 
-@lru_cache(maxsize=64)
 def catalogue(version: str | None = None) -> Catalogue:
     """The catalogue of gunicorn `version` (default: the newest known)."""
+    return _catalogue(version or latest())
+
+
+@lru_cache(maxsize=64)
+def _catalogue(version: str) -> Catalogue:
     data = document(_FILE)
-    chosen = version or latest()
     settings: dict[str, SettingInfo] = {}
     others: dict[str, SettingInfo] = {}
     for name, entry in data["settings"].items():
-        info = _setting(name, entry, chosen)
-        if chosen in entry.get("except", ()):
-            others[name] = replace(info, since=_neighbour(chosen, 1))
-        elif within(chosen, info.since, info.until):
+        info = _setting(name, entry, version)
+        if version in entry.get("except", ()):
+            others[name] = replace(info, since=_neighbour(version, 1))
+        elif within(version, info.since, info.until):
             settings[name] = info
         else:
             others[name] = info
     options = {flag: info for info in settings.values() for flag in info.flags}
-    gone = [info for name, info in settings.items() for info in _before(name, chosen)]
+    gone = [info for name, info in settings.items() for info in _before(name, version)]
     other_options = {flag: info for info in (*others.values(), *gone) for flag in info.flags}
     other_options = {flag: info for flag, info in other_options.items() if flag not in options}
-    return Catalogue(chosen, settings, options, others, other_options, data["spellings"])
+    return Catalogue(version, settings, options, others, other_options, data["spellings"])
 
 
 def _before(name: str, version: str) -> Iterator[SettingInfo]:
