@@ -207,11 +207,12 @@ def _reader(path: str) -> Reader | None:
     name = posixpath.basename(path)
     if name in _READERS:
         return _READERS[name]
-    if re.fullmatch(r"constraints.*\.(txt|in)", name):
+    if not name.endswith((".txt", ".in")):
+        return None
+    if name.startswith("constraints"):
         return _constraints
     in_folder = posixpath.basename(posixpath.dirname(path)) == "requirements"
-    pattern = r".*\.(txt|in)" if in_folder else r".*requirements.*\.(txt|in)"
-    return _requirements if re.fullmatch(pattern, name) else None
+    return _requirements if in_folder or "requirements" in name else None
 
 
 # requirements files

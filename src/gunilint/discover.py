@@ -40,12 +40,10 @@ _IGNORED_FOLDERS = frozenset(
 )  # fmt: skip
 _ROOT_MARKS = (".git", "pyproject.toml", "gunilint.toml")
 """What is at the top of a project."""
-_CONFIG_NAME = regex(
-    r"(^|/)(gunicorn[^/]*\.py|[^/]*gunicorn[^/]*\.conf(\.py)?|[^/]*gunicorn[-_.]?(conf|config|cfg|settings)[^/]*\.py"
-    r"|gunicorn/[^/]+\.py)$"
-)
-_SCRIPT_NAME = regex(r"\.(sh|bash|dash|ksh)$")
-_UNIT_NAME = regex(r"\.(service|socket)$|\.(service|socket)\.d/[^/]+\.conf$")
+_CONFIG_WORDS = regex(r"gunicorn[-_.]?(conf|cfg|settings)")
+_SCRIPT_ENDS = (".sh", ".bash", ".dash", ".ksh")
+_UNIT_ENDS = (".service", ".socket")
+_DROPIN_FOLDERS = (".service.d", ".socket.d")
 _SHEBANG = regex(rb"#!\s*(/usr)?(/local)?/?(bin/)?(env\s+(-\S+\s+)*)?(\S*/)?(ba|da|k|a|z)?sh\b")
 _CODING = regex(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.MULTILINE)
 _COMMENT_LINE = regex(rb"^[ \t]*[#;].*", re.MULTILINE)
@@ -332,7 +330,7 @@ class Tree(Struct, frozen=True):
                     continue
                 if self.excluded(path, is_folder):
                     continue
-                if not is_folder or _CONFIG_NAME.search(path):
+                if not is_folder or _is_config(path):
                     yield path
                 elif name not in _IGNORED_FOLDERS and not name.startswith("."):
                     stack.append((path, specs))
@@ -399,7 +397,7 @@ def _not_utf8(data: bytes) -> int | None:
 
 def _without_comments(path: str, data: bytes) -> bytes:
     """The bytes of a Python file or a unit, blanks in place of its comments."""
-    if _UNIT_NAME.search(path):
+    if _is_unit(path):
         return _COMMENT_LINE.sub(lambda found: b" " * len(found[0]), data)
     if not path.endswith(".py"):
         return data
@@ -460,14 +458,33 @@ def find_root(start: Path, disk: Disk) -> Path:
 
 def _kind(path: str, tree: Tree) -> Kind | None:
     name = path.rpartition("/")[2]
-    if _UNIT_NAME.search(path):
+    if _is_unit(path):
         return "unit"
-    if _CONFIG_NAME.search(path):
+    if _is_config(path):
         package = path.rpartition("/")[0] + "/__init__.py"
         in_gunicorn_itself = "/gunicorn/" in f"/{path}" and tree.is_file(package)
         return None if in_gunicorn_itself else "config"
-    if _SCRIPT_NAME.search(name):
+    if name.endswith(_SCRIPT_ENDS):
         return "script"
     if "." not in name and _SHEBANG.match(tree.begins(path)):
         return "script"
     return None
+
+
+def _is_unit(path: str) -> bool:
+    """Whether the name is that of a unit, or of a drop-in in the folder of one."""
+    folder, _, name = path.rpartition("/")
+    return name.endswith(_UNIT_ENDS) or (
+        name.endswith(".conf") and folder.endswith(_DROPIN_FOLDERS)
+    )
+
+
+def _is_config(path: str) -> bool:
+    """Whether the name says that it is a config: its own, or that of its folder for Python."""
+    if "gunicorn" not in path:
+        return False
+    folder, _, name = path.rpartition("/")
+    if "gunicorn" in name and name.endswith((".conf", ".conf.py")):
+        return True
+    own = name.startswith("gunicorn") or f"/{folder}".endswith("/gunicorn")
+    return name.endswith(".py") and (own or _CONFIG_WORDS.search(name) is not None)

@@ -20,7 +20,7 @@ from gunilint.source import Span
 from gunilint.validate import default, validated
 from gunilint.values import Function, Known, Module, Refused, Symbolic, Unknown, Value
 
-_CPUS = (*range(1, 33), 36, 40, 44, 48, 52, 56, 60, 64, 72, 80, 88, 96, 112, 128)
+_CPUS = (*range(1, 17), 18, 20, 22, 24, 28, 32, 36, 40, 44, 48, 56, 64, 72, 80, 96, 112, 128)
 """The machines on which two values are compared, by their CPUs."""
 
 _VARIABLE = regex(r"\$(\{[A-Za-z_]\w*\}|[A-Za-z_]\w*)")
