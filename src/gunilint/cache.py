@@ -13,7 +13,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,56 +55,62 @@ def default_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     return Path(above, "gunilint") if above and Path(above).is_absolute() else None
 
 
-def key_of(parts: Iterable[object]) -> str | None:
-    """The key of a run of this gunilint; None where the program's own files can't be told."""
+class Cache(NamedTuple):
+    """What is kept in a folder for one gunilint, which its `state` tells from all others."""
+
+    folder: Path
+    state: str
+
+    def key_of(self, *parts: object) -> str:
+        """What something is kept by."""
+        return digest(repr((self.state, *parts)).encode("utf-8", "backslashreplace"))
+
+    def recall(self, key: str) -> Run | None:
+        """The run of that key; None where there is none, or what it had seen has changed."""
+        body = self.read(key + _RUN)
+        if body is None:
+            return None
+        try:
+            kept = json.loads(body)
+            outputs = tuple((file, text) for file, text in kept["outputs"])
+            run = Run(outputs, tuple(kept["notes"]), kept["status"])
+            return run if unchanged(kept["looks"]) else None
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return None
+
+    def remember(self, key: str, run: Run, looks: Looks) -> None:
+        """Keep a run, and let go of the oldest."""
+        body = json.dumps({**run._asdict(), "looks": looks}, separators=(",", ":")).encode()
+        if len(body) <= SIZE_LIMIT:
+            self.write(key + _RUN, body)
+        with contextlib.suppress(OSError):
+            for suffix, count in ((_RUN, KEPT), (PARSED, KEPT_PARSED)):
+                files = list(_files(self.folder, suffix))
+                if len(files) > count:
+                    for file in sorted(files, key=_age)[:-count]:
+                        file.unlink(missing_ok=True)
+
+    def read(self, name: str) -> bytes | None:
+        """What was written to a file; None where there is none, or something else is in it."""
+        try:
+            told, _, body = (self.folder / name).read_bytes().partition(b"\n")
+            return body if digest(body) == told.decode() else None
+        except (OSError, ValueError):
+            return None
+
+    def write(self, name: str, body: bytes) -> None:
+        """Keep what a file holds, all of it or nothing."""
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(self.folder / name, digest(body).encode() + b"\n" + body)
+
+
+def opened(folder: Path) -> Cache | None:
+    """The cache in a folder; None where the program's own files can't be told."""
     try:
-        own = _own_state()
+        return Cache(folder, digest(repr(_own_state()).encode("utf-8", "backslashreplace")))
     except OSError:
         return None
-    return digest(repr((own, *parts)).encode("utf-8", "backslashreplace"))
-
-
-def recall(folder: Path, key: str) -> Run | None:
-    """The run of that key; None where there is none, or what it had seen has changed."""
-    body = read(folder, key + _RUN)
-    if body is None:
-        return None
-    try:
-        kept = json.loads(body)
-        outputs = tuple((file, text) for file, text in kept["outputs"])
-        run = Run(outputs, tuple(kept["notes"]), kept["status"])
-        return run if unchanged(kept["looks"]) else None
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None
-
-
-def remember(folder: Path, key: str, run: Run, looks: Looks) -> None:
-    """Keep a run, and let go of the oldest."""
-    body = json.dumps({**run._asdict(), "looks": looks}, separators=(",", ":")).encode()
-    if len(body) <= SIZE_LIMIT:
-        write(folder, key + _RUN, body)
-    with contextlib.suppress(OSError):
-        for suffix, count in ((_RUN, KEPT), (PARSED, KEPT_PARSED)):
-            files = list(_files(folder, suffix))
-            if len(files) > count:
-                for file in sorted(files, key=_age)[:-count]:
-                    file.unlink(missing_ok=True)
-
-
-def read(folder: Path, name: str) -> bytes | None:
-    """What was written to a file; None where there is none, or something else is in it."""
-    try:
-        told, _, body = (folder / name).read_bytes().partition(b"\n")
-        return body if digest(body) == told.decode() else None
-    except (OSError, ValueError):
-        return None
-
-
-def write(folder: Path, name: str, body: bytes) -> None:
-    """Keep what a file holds, all of it or nothing."""
-    with contextlib.suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(folder / name, digest(body).encode() + b"\n" + body)
 
 
 def clean(folder: Path) -> int:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from gunilint.baseline import Baseline
-    from gunilint.cache import Run
+    from gunilint.cache import Cache, Run
     from gunilint.disk import Disk, Looks
     from gunilint.engine import Repair
     from gunilint.files import Parse
@@ -306,22 +306,21 @@ def check(paths: tuple[Path, ...], **options: Any) -> None:
 
     Exit status: 0 nothing found, 1 findings, 2 gunilint failed, 3 nothing to lint.
     """
-    from gunilint import cache
-
-    folder, key = _cached(paths, options)
-    found = cache.recall(folder, key) if folder and key else None
+    cache = _cache(paths, options)
+    key = cache.key_of(*_question(paths, options)) if cache else ""
+    found = cache.recall(key) if cache else None
     if found is None:
-        found, looks = _checked(paths, options, folder if key else None)
-        if folder and key and looks:
-            cache.remember(folder, key, found, looks)
+        found, looks = _checked(paths, options, cache)
+        if cache and looks:
+            cache.remember(key, found, looks)
     write(found.outputs)
     for note in found.notes:
         click.echo(note, err=True)
     sys.exit(found.status)
 
 
-def _cached(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Path | None, str | None]:
-    """The folder of the cache and the key of a run there; None where it isn't to be kept."""
+def _cache(paths: tuple[Path, ...], options: Mapping[str, Any]) -> Cache | None:
+    """The cache; None where nothing is to be kept, nor told again."""
     from pathlib import Path
 
     from gunilint import cache
@@ -329,10 +328,14 @@ def _cached(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[Path |
     changes = options["fix"] or options["diff_only"] or options["write_baseline"] is not None
     folder = options["cache_dir"] or cache.default_folder()
     if changes or options["no_cache"] or folder is None or Path("-") in paths:
-        return None, None
+        return None
+    return cache.opened(folder)
+
+
+def _question(paths: tuple[Path, ...], options: Mapping[str, Any]) -> tuple[object, ...]:
+    """What tells one run from another, but for the files that it looks at."""
     relevant = {name: os.environ[name] for name in sorted(os.environ) if _matters(name)}
-    state = (paths, options, str(Path.cwd()), relevant, on_terminal())
-    return folder, cache.key_of(state)
+    return paths, options, os.getcwd(), relevant, on_terminal()  # noqa: PTH109 - see `_Path`
 
 
 def _matters(variable: str) -> bool:
@@ -342,9 +345,9 @@ def _matters(variable: str) -> bool:
 
 
 def _checked(
-    paths: tuple[Path, ...], options: Mapping[str, Any], folder: Path | None
+    paths: tuple[Path, ...], options: Mapping[str, Any], cache: Cache | None
 ) -> tuple[Run, Looks | None]:
-    """What a run says, and what it has seen; parsed files are kept in `folder`."""
+    """What a run says, and what it has seen."""
     from pathlib import Path
 
     from gunilint.cache import Run
@@ -365,7 +368,7 @@ def _checked(
             policies = _policies(options, disk)
             result = run(
                 arguments, policies, unsaved,
-                keep=keep, disk=disk, track=track, parse=_parse(folder),
+                keep=keep, disk=disk, track=track, parse=_parse(cache),
             )  # fmt: skip
     _report_missing(result.missing)
     if result.missing:
@@ -396,12 +399,12 @@ def _checked(
     return Run(texts, tuple(notes), status), disk.looks
 
 
-def _parse(folder: Path | None) -> Parse:
-    """What parses configs, with what a cache in `folder` has of them."""
-    from gunilint import cache, files, forms
+def _parse(cache: Cache | None) -> Parse:
+    """What parses configs, with what the cache has of them."""
+    from gunilint.files import parse_config
+    from gunilint.forms import kept_in
 
-    state = cache.key_of([]) if folder else None
-    return forms.kept_in(folder, state) if folder and state else files.parse_config
+    return kept_in(cache) if cache else parse_config
 
 
 @main.command()

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from ast import literal_eval
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from gunilint import cache, syntax
-from gunilint.disk import digest
+from gunilint import syntax
+from gunilint.cache import PARSED, Cache
 from gunilint.files import Parse, parse_config
 from gunilint.source import Problem, Source, Span
 from gunilint.syntax import PythonConfig
@@ -24,22 +23,18 @@ _CLASSES: dict[str, Any] = {
 } | {"Problem": Problem}
 
 
-def kept_in(folder: Path, state: str) -> Parse:
-    """A parser that keeps what it makes in a folder, and takes it from there.
-
-    `state` tells this gunilint, and what it runs with, from others.
-    """
+def kept_in(cache: Cache) -> Parse:
+    """A parser that keeps what it makes in a cache, and takes it from there."""
 
     def parse(source: Source) -> PythonConfig:
-        text = f"{state}\0{source.text}"
-        name = digest(text.encode("utf-8", "surrogatepass")) + cache.PARSED
-        form = cache.read(folder, name)
+        name = cache.key_of(source.text) + PARSED
+        form = cache.read(name)
         found = load(form, source) if form is not None else None
         if found is None:
             found = parse_config(source)
             form = dump(found)
             if form is not None:
-                cache.write(folder, name, form)
+                cache.write(name, form)
         return found
 
     return parse
