@@ -86,7 +86,7 @@ def test_the_rules_that_have_to_have_a_fix_have_one() -> None:
 EXAMPLES = [
     pytest.param(rule, example.bad, id=f"{rule.code}-{number}")
     for rule in FIXABLE
-    for number, example in enumerate(rule.examples, 1)
+    for number, example in enumerate(rule.background.examples, 1)
 ]
 
 

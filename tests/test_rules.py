@@ -15,7 +15,7 @@ CHECKS = {**deployment_checks(), **project_checks(), **suppression_checks()}
 EXAMPLES = [
     pytest.param(rule, example, id=f"{rule.code}-{number}")
     for rule in RULES
-    for number, example in enumerate(rule.examples, 1)
+    for number, example in enumerate(rule.background.examples, 1)
 ]
 
 
@@ -24,18 +24,18 @@ def lacks(rule: Rule) -> list[str]:
     found = []
     if rule.check not in CHECKS:
         found.append(f"{rule.code} names a check that doesn't exist: {rule.check}")
-    if not any(example.bad for example in rule.examples):
+    if not any(example.bad for example in rule.background.examples):
         found.append(f"{rule.code} has no bad example")
-    if not any(example.good for example in rule.examples):
+    if not any(example.good for example in rule.background.examples):
         found.append(f"{rule.code} has no good example")
-    if not (rule.evidence or rule.cite):
+    if not (rule.background.evidence or rule.background.cite):
         found.append(f"{rule.code} has neither evidence nor a citation")
     found += [
         f"{rule.code}'s evidence isn't there: {test}"
-        for test in rule.evidence
+        for test in rule.background.evidence
         if not is_a_test(test)
     ]
-    if len(rule.examples) < 2:
+    if len(rule.background.examples) < 2:
         found.append(f"{rule.code} has fewer than two examples")
     if not rule.summary.endswith("."):
         found.append(f"{rule.code}'s summary isn't a sentence")

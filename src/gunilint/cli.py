@@ -720,7 +720,7 @@ def _check_rules(folder: Path) -> None:
         print_text(_plain(problem) + "\n")
     if problems:
         sys.exit(FINDINGS)
-    examples = sum(len(rule.examples) for rule in found)
+    examples = sum(len(rule.background.examples) for rule in found)
     print_text(f"{len(found)} rules with {examples} examples are fine\n")
 
 
@@ -736,9 +736,9 @@ def _rule_entry(rule: Rule) -> dict[str, object]:
         "versions": rule.versions,
         "summary": rule.summary,
         "evidence": {
-            "kind": "run" if rule.evidence else "citation",
-            "tests": rule.evidence,
-            "source": rule.cite,
+            "kind": "run" if rule.background.evidence else "citation",
+            "tests": rule.background.evidence,
+            "source": rule.background.cite,
         },
         "team": rule.team,
     }

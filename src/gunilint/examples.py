@@ -32,7 +32,7 @@ def try_out(folder: Path, known: Sequence[Rule]) -> tuple[tuple[Rule, ...], tupl
             problems.append(str(error))
             continue
         rules.append(rule)
-        for number, example in enumerate(rule.examples, 1):
+        for number, example in enumerate(rule.background.examples, 1):
             problems += (
                 f"{shown(path)}: in example {number} {problem}" for problem in untrue(rule, example)
             )

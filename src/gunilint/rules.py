@@ -89,11 +89,41 @@ class Example(NamedTuple):
     options: Mapping[str, Any] = MappingProxyType({})
 
 
+BACKGROUND = ("why", "by-version", "remedy", "references", "evidence", "cite", "examples")
+"""The keys of a rule's file that tell its `Background`."""
+
+
+class Background(NamedTuple):
+    """What people can read about a rule, beside its findings.
+
+    `evidence` are the tests that show the consequence with the real program, `cite` is a source, or
+    figures that were measured.
+    """
+
+    why: str
+    by_version: tuple[Account, ...]
+    remedy: str
+    references: tuple[str, ...]
+    evidence: tuple[str, ...]
+    cite: str | None
+    examples: tuple[Example, ...]
+
+    def reasons(self, version: str | None = None) -> str:
+        """Why the rule matters, to gunicorn `version` or to each: Markdown paragraphs."""
+        parts = [self.why.strip()]
+        for account in self.by_version:
+            if version is None:
+                parts += [f"With gunicorn {account.versions}:", account.why.strip()]
+            elif satisfies(version, account.versions):
+                parts += [f"With gunicorn {version}:", account.why.strip()]
+        return "\n\n".join(parts)
+
+
 class Rule(NamedTuple):
     """What a rule's file says. `message`, `label` and `help` are templates that a hit fills.
 
-    `evidence` are the tests that show the consequence with the real program, `cite` is a source, or
-    figures that were measured. `team` says that the rule isn't one of gunilint's own.
+    `told` is its background as JSON, which few runs read. `team` says that the rule isn't one of
+    gunilint's own.
     """
 
     code: str
@@ -112,15 +142,9 @@ class Rule(NamedTuple):
     labels: Mapping[str, str]
     variants: Mapping[str, Variant]
     help: str
-    why: str
-    by_version: tuple[Account, ...]
-    remedy: str
-    references: tuple[str, ...]
-    evidence: tuple[str, ...]
-    cite: str | None
+    told: str
     cwe: int | None
     security_severity: str | None
-    examples: tuple[Example, ...]
     fix: Remedy | None = None
     team: bool = False
 
@@ -129,19 +153,35 @@ class Rule(NamedTuple):
         own = Variant(self.message, self.label, self.help, self.severity, self.confidence, self.fix)
         return self.variants.get(variant, own) if variant else own
 
-    def reasons(self, version: str | None = None) -> str:
-        """Why the rule matters, to gunicorn `version` or to each: Markdown paragraphs."""
-        parts = [self.why.strip()]
-        for account in self.by_version:
-            if version is None:
-                parts += [f"With gunicorn {account.versions}:", account.why.strip()]
-            elif satisfies(version, account.versions):
-                parts += [f"With gunicorn {version}:", account.why.strip()]
-        return "\n\n".join(parts)
+    @property
+    def background(self) -> Background:
+        """What people can read about it."""
+        return _background(self.told)
 
 
-def rule_of(entry: Mapping[str, Any]) -> Rule:
-    """The rule that a rule file describes, whose content has been checked."""
+@lru_cache(maxsize=256)
+def _background(told: str) -> Background:
+    entry = json.loads(told)
+    evidence = entry.get("evidence", ())
+    return Background(
+        why=entry.get("why", ""),
+        by_version=tuple(Account(**account) for account in entry.get("by-version", ())),
+        remedy=entry.get("remedy", ""),
+        references=tuple(entry.get("references", ())),
+        evidence=(evidence,) if isinstance(evidence, str) else tuple(evidence),
+        cite=entry.get("cite"),
+        examples=tuple(
+            Example(each["bad"], tuple(each["expect"]), each["good"], each.get("options", {}))
+            for each in entry.get("examples", ())
+        ),
+    )
+
+
+def rule_of(entry: Mapping[str, Any], told: str | None = None) -> Rule:
+    """The rule that a rule file describes, whose content has been checked.
+
+    `told` is its background as JSON where the entry doesn't have it.
+    """
     label, help_text = entry.get("label", ""), entry.get("help", "")
     severity, confidence = entry["severity"], entry.get("confidence", "high")
     remedy = _remedy(entry.get("fix"))
@@ -156,7 +196,8 @@ def rule_of(entry: Mapping[str, Any]) -> Rule:
         )
         for name, variant in entry.get("variants", {}).items()
     }
-    evidence = entry.get("evidence", ())
+    if told is None:
+        told = json.dumps({key: entry[key] for key in BACKGROUND if key in entry})
     return Rule(
         code=entry["code"],
         name=entry["name"],
@@ -174,18 +215,9 @@ def rule_of(entry: Mapping[str, Any]) -> Rule:
         labels=entry.get("labels", {}),
         variants=variants,
         help=help_text,
-        why=entry.get("why", ""),
-        remedy=entry.get("remedy", ""),
-        references=tuple(entry.get("references", ())),
-        evidence=(evidence,) if isinstance(evidence, str) else tuple(evidence),
-        by_version=tuple(Account(**account) for account in entry.get("by-version", ())),
-        cite=entry.get("cite"),
+        told=told,
         cwe=entry.get("cwe"),
         security_severity=entry.get("security-severity"),
-        examples=tuple(
-            Example(each["bad"], tuple(each["expect"]), each["good"], each.get("options", {}))
-            for each in entry.get("examples", ())
-        ),
         fix=remedy,
     )
 
@@ -208,7 +240,7 @@ def rules_dir() -> Path:
 def load_rules(folder: Path | None = None) -> tuple[Rule, ...]:
     """All rules of gunilint in code order. Raises `RuleError` for a file that can't be used."""
     if folder is None and (compiled := _compiled()):
-        return tuple(rule_of(json.loads(line)) for line in compiled)
+        return tuple(map(_decompiled, compiled))
     disk = Disk()
     return with_rules((), rule_paths(folder or rules_dir(), disk), disk)
 
@@ -216,17 +248,23 @@ def load_rules(folder: Path | None = None) -> tuple[Rule, ...]:
 def own_rule(key: str) -> Rule | None:
     """The rule of gunilint with that code or name, in any case; no other is read if need be."""
     wanted = key.strip().lower().encode()
-    having = [line for line in _compiled() if wanted in line.lower()]
-    rules = tuple(rule_of(json.loads(line)) for line in having) if having else load_rules()
+    having = [pair for pair in _compiled() if wanted in pair[0].lower()]
+    rules = tuple(map(_decompiled, having)) if having else load_rules()
     return find_rule(rules, key)
 
 
-def _compiled() -> list[bytes]:
-    """The rules of an installed package, one a line, as `hatch_build.py` writes them."""
+def _compiled() -> list[tuple[bytes, bytes]]:
+    """The rules of an installed package and their backgrounds, as `hatch_build.py` writes them."""
     try:
-        return content("rules.jsonl").splitlines()
+        lines = content("rules.jsonl").splitlines()
     except FileNotFoundError:
         return []
+    return list(zip(lines[::2], lines[1::2], strict=True))
+
+
+def _decompiled(pair: tuple[bytes, bytes]) -> Rule:
+    rule, background = pair
+    return rule_of(json.loads(rule), background.decode())
 
 
 def every_rule(config: Config, disk: Disk | None = None) -> tuple[Rule, ...]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from gunilint.command import Label
 from gunilint.findings import Edit, Finding, Fix, Report
-from gunilint.rules import Rule
+from gunilint.rules import BACKGROUND, Rule
 from gunilint.source import Source
 from gunilint.suppress import Suppression
+
+TOLD = {
+    "why": "gunicorn needs `graceful_timeout`\nseconds.\n\nThe unit ends as failed.\n",
+    "remedy": "Let systemd wait longer.\n",
+    "references": ["https://example.org/stop"],
+}
 
 
 def rule(code: str = "GU203", name: str = "stop-timeout-too-short", **fields: object) -> Rule:
@@ -30,15 +37,11 @@ def rule(code: str = "GU203", name: str = "stop-timeout-too-short", **fields: ob
         "labels": {},
         "variants": {},
         "help": "",
-        "why": "gunicorn needs `graceful_timeout`\nseconds.\n\nThe unit ends as failed.\n",
-        "remedy": "Let systemd wait longer.\n",
-        "references": ("https://example.org/stop",),
-        "by_version": (),
-        "evidence": (),
-        "cite": None,
+        "told": json.dumps(
+            {**TOLD, **{key: fields.pop(key) for key in BACKGROUND if key in fields}}
+        ),
         "cwe": None,
         "security_severity": None,
-        "examples": (),
     }
     return Rule(**{**values, **fields})  # type: ignore[arg-type]
 

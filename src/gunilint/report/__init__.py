@@ -21,7 +21,7 @@ HOMEPAGE = "https://github.com/gunilint/gunilint"
 def rule_url(rule: Rule) -> str | None:
     """Where the rule can be read in this version of gunilint; a team's own, where it says."""
     if rule.team:
-        return rule.references[0] if rule.references else None
+        return rule.background.references[0] if rule.background.references else None
     return f"{HOMEPAGE}/blob/v{__version__}/docs/rules/{rule.code}.md"
 
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from gunilint.report.terminal import escape
-from gunilint.rules import Rule
+from gunilint.rules import Background, Rule
 from gunilint.versions import satisfies
 
 _WIDTH = 88
@@ -32,6 +32,7 @@ def render(rule: Rule, version: str | None = None, *, color: bool = False) -> st
         yield bold(title)
         yield from _wrapped(text)
 
+    background = rule.background
     since = f", since {rule.since}" if rule.since else ""
     lines = [
         bold(f"{rule.code} {rule.name}"),
@@ -39,16 +40,16 @@ def render(rule: Rule, version: str | None = None, *, color: bool = False) -> st
         "",
         *_wrapped(rule.summary),
         *_out_of_bounds(rule, version),
-        *section("Why", rule.reasons(version)),
-        *section("What to do", rule.remedy),
+        *section("Why", background.reasons(version)),
+        *section("What to do", background.remedy),
     ]
-    for example in rule.examples[:1]:
+    for example in background.examples[:1]:
         for title, files in (("Found", example.bad), ("Fine", example.good)):
             lines += ["", bold(title), *_files(files, dim)]
-    if rule.evidence or rule.cite:
-        lines += ["", bold("Evidence"), *_evidence(rule)]
-    if rule.references:
-        lines += ["", bold("More"), *(f"  {escape(reference)}" for reference in rule.references)]
+    if background.evidence or background.cite:
+        lines += ["", bold("Evidence"), *_evidence(background)]
+    if background.references:
+        lines += ["", bold("More"), *(f"  {escape(link)}" for link in background.references)]
     return "\n".join(lines)
 
 
@@ -60,14 +61,14 @@ def _out_of_bounds(rule: Rule, version: str | None) -> Iterator[str]:
         )
 
 
-def _evidence(rule: Rule) -> Iterator[str]:
+def _evidence(background: Background) -> Iterator[str]:
     """Whether the real program was run or a source is cited, and what shows it."""
-    if rule.evidence:
+    if background.evidence:
         yield "  Run: these tests show it with the real program."
-        yield from (f"  - {test}" for test in rule.evidence)
-    if rule.cite:
-        kind = "Measured or cited" if rule.evidence else "Cited, no test runs it"
-        yield from _wrapped(f"{kind}: {rule.cite}")
+        yield from (f"  - {test}" for test in background.evidence)
+    if background.cite:
+        kind = "Measured or cited" if background.evidence else "Cited, no test runs it"
+        yield from _wrapped(f"{kind}: {background.cite}")
 
 
 def _files(files: Mapping[str, str], dim: object) -> Iterator[str]:

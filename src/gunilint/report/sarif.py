@@ -88,11 +88,12 @@ def _invocation(left_out: int) -> dict[str, Any]:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
+    first = rule.background.why.strip().split("\n\n")[0]
     return {
         "id": rule.code,
         "name": "".join(word.capitalize() for word in rule.name.split("-")),
         "shortDescription": {"text": _clipped(rule.summary)},
-        "fullDescription": {"text": _clipped(rule.why.strip().split("\n\n")[0] or rule.summary)},
+        "fullDescription": {"text": _clipped(first or rule.summary)},
         "help": {"text": _help_text(rule), "markdown": _help_markdown(rule)},
         **({"helpUri": url} if (url := rule_url(rule)) else {}),
         "defaultConfiguration": {"level": rule.severity},
@@ -120,16 +121,17 @@ def _clipped(text: str) -> str:
 
 
 def _help_text(rule: Rule) -> str:
-    parts = (sentence(rule.summary), rule.reasons(), rule.remedy.strip(), *rule.references)
+    told = rule.background
+    parts = (sentence(rule.summary), told.reasons(), told.remedy.strip(), *told.references)
     return "\n\n".join(filter(None, parts))
 
 
 def _help_markdown(rule: Rule) -> str:
-    parts = [sentence(rule.summary)]
-    for title, text in (("Why", rule.reasons()), ("What to do", rule.remedy)):
+    parts, told = [sentence(rule.summary)], rule.background
+    for title, text in (("Why", told.reasons()), ("What to do", told.remedy)):
         parts += [f"## {title}", text.strip()] if text else []
-    if rule.references:
-        parts += ["## More", "\n".join(f"- <{reference}>" for reference in rule.references)]
+    if told.references:
+        parts += ["## More", "\n".join(f"- <{reference}>" for reference in told.references)]
     return "\n\n".join(parts)
 
 
