@@ -220,19 +220,15 @@ def page(rule: Rule) -> str:
     }
     parts = [f"# {rule.code} {rule.name}", NOTE.strip(), plain(rule.summary)]
     parts += [table(list(facts), [list(facts.values())])]
-    for number, example in enumerate(rule.background.examples, 1):
+    told = rule.background
+    for number, example in enumerate(told.examples, 1):
         parts += shown(rule, example, f", example {number}" if number > 1 else "")
-    parts += [
-        "## Why",
-        prose(rule.background.reasons()),
-        "## What to do",
-        prose(rule.background.remedy),
-    ]
+    parts += ["## Why", prose(told.reasons()), "## What to do", prose(told.remedy)]
     if rule.variants:
         parts += ["## What it says", says(rule)]
     parts += ["## How we know", *evidence(rule), "## Leave it out", leave_out(rule)]
-    if rule.background.references:
-        parts += ["## More", "\n".join(f"- <{link}>" for link in rule.background.references)]
+    if told.references:
+        parts += ["## More", "\n".join(f"- <{link}>" for link in told.references)]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
@@ -279,7 +275,8 @@ def says(rule: Rule) -> str:
 
 
 def evidence(rule: Rule) -> Iterator[str]:
-    places = [test.partition("::") for test in rule.background.evidence]
+    told = rule.background
+    places = [test.partition("::") for test in told.evidence]
     named = [
         f"`{name}` in [{path}](../../{path})" if name else f"[{path}](../../{path})"
         for path, _, name in places
@@ -288,10 +285,10 @@ def evidence(rule: Rule) -> Iterator[str]:
         yield f"A test runs it and shows what happens: {named[0]}."
     elif named:
         yield "Tests run it and show what happens:\n\n" + "\n".join(f"- {each}" for each in named)
-    if rule.background.cite and rule.background.cite not in rule.background.references:
-        yield prose(rule.background.cite)
-    elif rule.background.cite:
-        yield f"<{rule.background.cite}>"
+    if told.cite and told.cite not in told.references:
+        yield prose(told.cite)
+    elif told.cite:
+        yield f"<{told.cite}>"
     if rule.cwe:
         yield (
             f"Its weakness is [CWE-{rule.cwe}](https://cwe.mitre.org/data/definitions/{rule.cwe}.html), "

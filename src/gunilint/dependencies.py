@@ -257,7 +257,9 @@ def _plain(text: str) -> _Requirement | None:
     name, *lists = parts.groups(default="")
     extras, bounds = ([item.strip() for item in listed.split(",")] for listed in lists)
     extras, bounds = (items if items != [""] else [] for items in (extras, bounds))
-    if not all(map(_NAME.fullmatch, (name, *extras))) or not all(map(_BOUND.fullmatch, bounds)):
+    if not all(_NAME.fullmatch(each) for each in (name, *extras)):
+        return None
+    if not all(_BOUND.fullmatch(each) for each in bounds):
         return None
     specifier = ",".join(sorted({re.sub(r"\s", "", bound) for bound in bounds}))
     return _canonical(name), frozenset(extras), specifier
