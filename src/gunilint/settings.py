@@ -7,7 +7,6 @@ config file, `GUNICORN_CMD_ARGS`, the command line.
 from __future__ import annotations
 
 import posixpath
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
@@ -128,6 +127,8 @@ def extra_arguments(environment: Environment, catalogue: Catalogue) -> CommandLi
         return None
     if not isinstance(value, Known) or not isinstance(value.value, str) or not value.via:
         return CommandLine(None, (), (), open="`GUNICORN_CMD_ARGS` isn't known")
+    import shlex
+
     try:
         texts = shlex.split(value.value)
     except ValueError:

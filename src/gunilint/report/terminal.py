@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple, TextIO
 
@@ -31,10 +30,10 @@ def escape(text: str) -> str:
     """
     if text.isprintable():
         return text
+    from unicodedata import category
+
     return "".join(
-        char.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(char) in _UNSAFE
-        else char
+        char.encode("unicode_escape").decode("ascii") if category(char) in _UNSAFE else char
         for char in text
     )
 
@@ -50,13 +49,12 @@ def columns(text: str) -> int:
     """How many terminal columns escaped text takes."""
     if text.isascii():
         return len(text)
-    return sum(map(_width, text))
+    from unicodedata import category, east_asian_width
 
-
-def _width(char: str) -> int:
-    if unicodedata.category(char) in _ZERO_WIDTH:
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return sum(
+        0 if category(char) in _ZERO_WIDTH else 2 if east_asian_width(char) in "WF" else 1
+        for char in text
+    )
 
 
 def use_color(stream: TextIO | None, option: str, environ: Mapping[str, str] = os.environ) -> bool:
