@@ -45,6 +45,8 @@ def test_root_is_the_nearest_parent_with_a_mark(tmp_path: Path, mark: str) -> No
         ("app@.service", "unit"),
         ("app.socket", "unit"),
         ("app.service.d/10-limits.conf", "unit"),
+        ("app.service.d/.10-limits.conf", None),
+        ("app.service.d/10-limits.conf.bak", None),
         ("nginx.conf", None),
         ("README.md", None),
     ],

@@ -1,4 +1,4 @@
-"""Runs that were made before, kept with what they had seen of the disk; and parsed files.
+"""What is kept from one run to the next: runs with what they had seen of the disk, parsed files.
 
 A run is found by its key: the arguments, and the gunilint and Python that run. It is made anew
 unless all that it had seen is as it was, file by file and folder by folder; neither dates nor sizes
@@ -29,9 +29,8 @@ KEPT_PARSED = 5_000
 SIZE_LIMIT = 32 * 1024 * 1024
 """Larger runs, in bytes, aren't kept."""
 
-_RUN = ".run"
-PARSED = ".parsed"
-"""How the names of parsed files end."""
+_RUN, PARSED = ".run", ".parsed"
+"""How the names of kept files end: those of runs, and those of parsed files."""
 
 
 class Run(NamedTuple):
@@ -75,7 +74,7 @@ class Cache(NamedTuple):
             outputs = tuple((file, text) for file, text in kept["outputs"])
             run = Run(outputs, tuple(kept["notes"]), kept["status"])
             return run if unchanged(kept["looks"]) else None
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
 
     def remember(self, key: str, run: Run, looks: Looks) -> None:
@@ -114,7 +113,7 @@ def opened(folder: Path) -> Cache | None:
 
 
 def clean(folder: Path) -> int:
-    """Remove all runs that are kept, and say how many there were. Raises `OSError`."""
+    """Remove all that is kept, and say how many runs there were. Raises `OSError`."""
     files = [file for suffix in (_RUN, PARSED) for file in _files(folder, suffix)]
     for file in files:
         file.unlink(missing_ok=True)

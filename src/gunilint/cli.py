@@ -528,7 +528,6 @@ def _report_spoilt(repair: Repair) -> None:
 
 
 def _save_baselines(baselines: Sequence[Baseline]) -> None:
-
     for baseline in baselines:
         count = baseline.write()
         what = "finding" if count == 1 else "findings"

@@ -474,9 +474,8 @@ def _kind(path: str, tree: Tree) -> Kind | None:
 def _is_unit(path: str) -> bool:
     """Whether the name is that of a unit, or of a drop-in in the folder of one."""
     folder, _, name = path.rpartition("/")
-    return name.endswith(_UNIT_ENDS) or (
-        name.endswith(".conf") and folder.endswith(_DROPIN_FOLDERS)
-    )
+    is_dropin = name.endswith(".conf") and not name.startswith(".")
+    return name.endswith(_UNIT_ENDS) or (is_dropin and folder.endswith(_DROPIN_FOLDERS))
 
 
 def _is_config(path: str) -> bool:

@@ -274,6 +274,7 @@ class TestDropIns:
             pytest.param(["a-.service.d/20.conf", "a-b.service.d/05.conf"], 0, id="later name"),
             pytest.param(["a-b.service.d/5.conf", "a-.service.d/5.conf"], 0, id="nearer folder"),
             pytest.param(["a-b.service.d/1.conf", "a-b.service.d/9.conf.bak"], 0, id="no .conf"),
+            pytest.param(["a-b.service.d/1.conf", "a-b.service.d/.9.conf"], 0, id="hidden"),
         ],
     )
     def test_order(self, paths: list[str], winner: int) -> None:

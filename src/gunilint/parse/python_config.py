@@ -149,7 +149,9 @@ class _Recording:
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: object, *_: object) -> None:
+        if failed is not None:
+            return
         found, first, last = self.places.found, self.start_node, self.end_node
         found[id(self.node)] = (
             self.start if first is None else found[id(first)][0],

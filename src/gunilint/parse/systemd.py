@@ -139,12 +139,13 @@ def parse(source: Source, name: str, dropins: Sequence[Source] = ()) -> Unit:
     """A unit from its file and its drop-ins, which apply in the order of their file names.
 
     Of drop-ins that share a file name the one in the most specific folder counts: the folder with
-    the longest name, as `app.service.d` before `service.d`.
+    the longest name, as `app.service.d` before `service.d`. Hidden ones don't.
     """
     by_name = {
-        posixpath.basename(dropin.path): dropin
+        name: dropin
         for dropin in sorted(dropins, key=lambda each: len(_folder(each)))
-        if dropin.path.endswith(".conf")
+        for name in [posixpath.basename(dropin.path)]
+        if name.endswith(".conf") and not name.startswith(".")
     }
     sources = (source, *(by_name[key] for key in sorted(by_name)))
     directives: list[Directive] = []
