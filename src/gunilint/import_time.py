@@ -406,31 +406,6 @@ class ImportTime:
         self._guards = 0
         self._hook = ""
         self._is_forked = False
-        self._handlers: dict[type[ast.stmt], Callable[..., bool]] = {
-            ast.Import: self._import,
-            ast.ImportFrom: self._from,
-            ast.FunctionDef: self._def,
-            ast.AsyncFunctionDef: self._def,
-            ast.ClassDef: self._class,
-            ast.Assign: self._assign,
-            ast.AnnAssign: self._annotated,
-            ast.AugAssign: self._augmented,
-            ast.If: self._if,
-            ast.Try: self._try,
-            ast.With: self._with,
-            ast.AsyncWith: self._with,
-            ast.For: self._for,
-            ast.AsyncFor: self._for,
-            ast.While: self._while,
-            ast.Match: self._match,
-            ast.Return: self._return,
-            ast.Raise: self._raise,
-            ast.Global: self._global,
-            ast.Nonlocal: self._global,
-            ast.Expr: self._expression,
-        }
-        if hasattr(ast, "TryStar"):
-            self._handlers[ast.TryStar] = self._try
 
     @property
     def resources(self) -> tuple[Resource, ...]:
@@ -539,8 +514,8 @@ class ImportTime:
         for statement in body:
             if self._is_exhausted():
                 return True
-            handler = self._handlers.get(type(statement))
-            if handler is not None and not handler(scope, statement):
+            handler = _HANDLERS.get(type(statement))
+            if handler is not None and not handler(self, scope, statement):
                 return False
         return True
 
@@ -1078,6 +1053,33 @@ class ImportTime:
         if isinstance(declared, Class):
             return Declared(value, Instance(declared, span))
         return value
+
+
+_HANDLERS: dict[type[ast.stmt], Callable[..., bool]] = {
+    ast.Import: ImportTime._import,
+    ast.ImportFrom: ImportTime._from,
+    ast.FunctionDef: ImportTime._def,
+    ast.AsyncFunctionDef: ImportTime._def,
+    ast.ClassDef: ImportTime._class,
+    ast.Assign: ImportTime._assign,
+    ast.AnnAssign: ImportTime._annotated,
+    ast.AugAssign: ImportTime._augmented,
+    ast.If: ImportTime._if,
+    ast.Try: ImportTime._try,
+    ast.With: ImportTime._with,
+    ast.AsyncWith: ImportTime._with,
+    ast.For: ImportTime._for,
+    ast.AsyncFor: ImportTime._for,
+    ast.While: ImportTime._while,
+    ast.Match: ImportTime._match,
+    ast.Return: ImportTime._return,
+    ast.Raise: ImportTime._raise,
+    ast.Global: ImportTime._global,
+    ast.Nonlocal: ImportTime._global,
+    ast.Expr: ImportTime._expression,
+}
+if hasattr(ast, "TryStar"):
+    _HANDLERS[ast.TryStar] = ImportTime._try
 
 
 def _keep(value: Value) -> None:

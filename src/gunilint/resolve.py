@@ -87,6 +87,30 @@ def resolve(
     return _Resolver(tree, facts, track, parse).run(inputs)
 
 
+class _Targets:
+    """The gunicorn of each folder, as it is told, or as what the folder depends on says."""
+
+    def __init__(self, tree: Tree, facts: Facts) -> None:
+        self._tree = tree
+        self._told = facts.gunicorn_version
+        self._dependencies: dict[str, Dependencies] = {}
+
+    def of(self, folder: str) -> Target:
+        """The gunicorn of a deployment in a folder."""
+        if self._told is not None:
+            return Target(self._told, "as asked for")
+        chosen = self.dependencies(folder).choose("gunicorn", releases())
+        if chosen is not None:
+            return Target(chosen.version, chosen.why, chosen.span)
+        return Target(latest(), "the newest that gunilint knows, as nothing says which")
+
+    def dependencies(self, folder: str) -> Dependencies:
+        """What the deployments of a folder depend on."""
+        if folder not in self._dependencies:
+            self._dependencies[folder] = dependencies(self._tree, folder)
+        return self._dependencies[folder]
+
+
 class _Resolver:
     """One run over a project; it remembers what it has parsed and followed."""
 
@@ -95,11 +119,11 @@ class _Resolver:
         self.facts = facts
         self.track = track
         self.files = Files(tree, parse)
-        self.follower = Follower(self.files, self.target)
+        self.targets = _Targets(tree, facts)
+        self.follower = Follower(self.files, self.targets.of)
         self.applications: dict[tuple[str, tuple[str, ...]], Application] = {}
         self.used_configs: set[str] = set()
         self._units: dict[str, Unit] = {}
-        self._dependencies: dict[str, Dependencies] = {}
         self._forked: dict[tuple[str | None, str, tuple[str, ...]], Forked] = {}
 
     def run(self, inputs: Mapping[str, Kind]) -> Project:
@@ -240,21 +264,6 @@ class _Resolver:
 
     # deployments
 
-    def target(self, folder: str) -> Target:
-        """The gunicorn of a deployment in a folder."""
-        if self.facts.gunicorn_version is not None:
-            return Target(self.facts.gunicorn_version, "as asked for")
-        chosen = self.dependencies(folder).choose("gunicorn", releases())
-        if chosen is not None:
-            return Target(chosen.version, chosen.why, chosen.span)
-        return Target(latest(), "the newest that gunilint knows, as nothing says which")
-
-    def dependencies(self, folder: str) -> Dependencies:
-        """What the deployments of a folder depend on."""
-        if folder not in self._dependencies:
-            self._dependencies[folder] = dependencies(self.tree, folder)
-        return self._dependencies[folder]
-
     def launched(self, launch: Launch) -> Deployment:
         """What a launch runs with."""
         if launch.server != "gunicorn":
@@ -295,7 +304,7 @@ class _Resolver:
             return
         folders = ("", posixpath.dirname(path))
         namespace = self.namespace(document, {}, folders)
-        target = self.target(posixpath.dirname(path))
+        target = self.targets.of(posixpath.dirname(path))
         known = catalogue(target.version)
         meant = {*known.settings, *known.others, *known.spellings}
         if meant.isdisjoint(namespace.bindings):
@@ -322,7 +331,7 @@ class _Resolver:
             cpus=self.facts.cpus,
             worker=self.worker(deployment, search),
             forked=self.forked(deployment, spec, search),
-            dependencies=self.dependencies(folders[0]),
+            dependencies=self.targets.dependencies(folders[0]),
             development=_is_for_development(deployment),
         )
 

@@ -76,22 +76,22 @@ def on_the_machine(
     `config_folder` is the config file's, None where it isn't known.
     """
     start = process.directory.value if isinstance(process.directory, Known) else None
+    return {name: _placed(setting, start, config_folder) for name, setting in settings.items()}
 
-    def placed(setting: Setting) -> Setting:
-        value = setting.value
-        if isinstance(value, Known) and _mentions_folder(value.value):
-            if config_folder is None or SCRIPT_DIRECTORY in repr(value.value):
-                value = Unknown("it depends on where the project lies", assumes=value.assumes)
-            else:
-                value = replace(value, value=_replaced(value.value, config_folder))
-        if setting.name == "chdir" and isinstance(value, Known):
-            value = _below(start, value)
-        overridden = tuple(map(placed, setting.overridden))
-        if value is setting.value and overridden == setting.overridden:
-            return setting
-        return replace(setting, value=value, overridden=overridden)
 
-    return {name: placed(setting) for name, setting in settings.items()}
+def _placed(setting: Setting, start: object, config_folder: str | None) -> Setting:
+    value = setting.value
+    if isinstance(value, Known) and _mentions_folder(value.value):
+        if config_folder is None or SCRIPT_DIRECTORY in repr(value.value):
+            value = Unknown("it depends on where the project lies", assumes=value.assumes)
+        else:
+            value = replace(value, value=_replaced(value.value, config_folder))
+    if setting.name == "chdir" and isinstance(value, Known):
+        value = _below(start, value)
+    overridden = tuple(_placed(each, start, config_folder) for each in setting.overridden)
+    if value is setting.value and overridden == setting.overridden:
+        return setting
+    return replace(setting, value=value, overridden=overridden)
 
 
 def _below(start: object, value: Known) -> Value:
