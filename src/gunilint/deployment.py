@@ -177,7 +177,7 @@ class Reload(Struct, frozen=True):
     unit: str | None
 
 
-class Deployment(Struct, frozen=True):
+class Deployment(Struct, frozen=True, dict=True):
     """One gunicorn: how it is started, and what it runs with.
 
     `launch` is None for a config file that no launch in sight uses. `settings` has every setting
@@ -227,7 +227,7 @@ class Deployment(Struct, frozen=True):
         assert self.config is not None
         return self.config.source.first_line()
 
-    @property
+    @cached_property
     def refusals(self) -> tuple[Refusal, ...]:
         """Everything for which gunicorn refuses to start: one is enough."""
         return tuple(_refusals(self))

@@ -1317,10 +1317,16 @@ def _names_read(body: Iterable[object]) -> Iterator[str]:
             stack.extend(target for target in node.targets if not _only_binds(target))
         elif isinstance(node, s.Augmented):
             stack.append(node.value)
-        elif isinstance(node, tuple | list):
+        elif isinstance(node, tuple):
             stack.extend(node)
-        elif isinstance(node, Struct) and not isinstance(node, Span | Source):
-            stack.extend(getattr(node, name) for name in node.__struct_fields__)
+        elif isinstance(node, Struct):
+            stack.extend(getattr(node, name) for name in _parts(type(node)))
+
+
+@cache
+def _parts(kind: type[Struct]) -> tuple[str, ...]:
+    """The fields of a node's class in which others may be."""
+    return tuple(name for name in kind.__struct_fields__ if name not in ("span", "name_span"))
 
 
 def _names_bound(body: Iterable[s.Statement]) -> Iterator[str]:

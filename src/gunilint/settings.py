@@ -80,6 +80,8 @@ def on_the_machine(
 
 
 def _placed(setting: Setting, start: object, config_folder: str | None) -> Setting:
+    if setting.origin == "default" and setting.name != "chdir":
+        return setting
     value = setting.value
     if isinstance(value, Known) and _mentions_folder(value.value):
         if config_folder is None or SCRIPT_DIRECTORY in repr(value.value):

@@ -12,6 +12,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from msgspec import Struct
@@ -69,7 +70,7 @@ class Directive(Struct, frozen=True):
     key_span: Span
 
 
-class Unit(Struct, frozen=True):
+class Unit(Struct, frozen=True, dict=True):
     """A unit with its drop-ins: `directives` are in the order in which systemd applies them.
 
     `of_user` tells that a user's service manager runs it: what is the same for all system units,
@@ -126,7 +127,14 @@ class Unit(Struct, frozen=True):
         return any(name.endswith(".socket") for name in self.brings() - _SOCKETS_OF_OTHERS)
 
     def _of(self, section: str, key: str) -> list[Directive]:
-        return [d for d in self.directives if d.section == section and d.key == key]
+        return self._by_key.get((section, key), [])
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str], list[Directive]]:
+        found: dict[tuple[str, str], list[Directive]] = {}
+        for directive in self.directives:
+            found.setdefault((directive.section, directive.key), []).append(directive)
+        return found
 
 
 def meant(name: str) -> tuple[str, ...]:
