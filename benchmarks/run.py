@@ -106,7 +106,7 @@ class Gunilint:
     """gunilint as it is installed, with caches of its own."""
 
     def __init__(self, place: Place, bin_: Path) -> None:
-        self.place, self.bin, self.made = place, bin_, 0
+        self.place, self.bin = place, bin_
 
     def __call__(
         self, name: str, folder: Path, *arguments: str, lost: str = "", files: int = 0
@@ -115,8 +115,7 @@ class Gunilint:
 
         Without its runs it is as if anything but a config had changed.
         """
-        cache = self.place.folder / "caches" / f"{folder.name}-{self.made}"
-        self.made += 1
+        cache = self.place.folder / "caches" / folder.name / name
 
         def lose() -> None:
             for path in cache.glob(lost) if lost else ():

@@ -62,7 +62,7 @@ class Cache(NamedTuple):
 
     def key_of(self, *parts: object) -> str:
         """What something is kept by."""
-        return digest(repr((self.state, *parts)).encode("utf-8", "backslashreplace"))
+        return _digest_of(self.state, *parts)
 
     def recall(self, key: str) -> Run | None:
         """The run of that key; None where there is none, or what it had seen has changed."""
@@ -107,7 +107,7 @@ class Cache(NamedTuple):
 def opened(folder: Path) -> Cache | None:
     """The cache in a folder; None where the program's own files can't be told."""
     try:
-        return Cache(folder, digest(repr(_own_state()).encode("utf-8", "backslashreplace")))
+        return Cache(folder, _digest_of(_own_state()))
     except OSError:
         return None
 
@@ -120,6 +120,10 @@ def clean(folder: Path) -> int:
     with contextlib.suppress(OSError):
         folder.rmdir()  # unless it has something else in it
     return sum(file.suffix == _RUN for file in files)
+
+
+def _digest_of(*parts: object) -> str:
+    return digest(repr(parts).encode("utf-8", "backslashreplace"))
 
 
 def _own_state() -> object:

@@ -178,7 +178,7 @@ def _in_file(
     source = tree.read(path)
     if source is None:
         return
-    development = bool(_FOR_DEVELOPMENT.search(posixpath.basename(path).lower()))
+    development = _is_for_development(posixpath.basename(path))
     for each in reader(source):
         if kind == "constraint" and each.kind == "requirement":
             each = replace(each, kind="constraint")
@@ -189,6 +189,11 @@ def _in_file(
             what = "constraint" if "c" in option.lstrip("-")[:1] else "requirement"
             if included is not None:
                 yield from _in_file(tree, included, read, depth + 1, what)
+
+
+def _is_for_development(name: str) -> bool:
+    """Whether the name of a file or group says so."""
+    return _FOR_DEVELOPMENT.search(name.lower()) is not None
 
 
 def _beside(path: str, target: str) -> str | None:
@@ -255,14 +260,17 @@ def _plain(text: str) -> _Requirement | None:
     if parts is None:
         return None
     name, *lists = parts.groups(default="")
-    extras, bounds = ([item.strip() for item in listed.split(",")] for listed in lists)
-    extras, bounds = (items if items != [""] else [] for items in (extras, bounds))
+    extras, bounds = map(_items, lists)
     if not all(_NAME.fullmatch(each) for each in (name, *extras)):
         return None
     if not all(_BOUND.fullmatch(each) for each in bounds):
         return None
     specifier = ",".join(sorted({re.sub(r"\s", "", bound) for bound in bounds}))
     return _canonical(name), frozenset(extras), specifier
+
+
+def _items(listed: str) -> list[str]:
+    return [item.strip() for item in listed.split(",")] if listed.strip() else []
 
 
 def _any(text: str) -> _Requirement | None:
@@ -336,7 +344,7 @@ def _pyproject(source: Source) -> Iterator[Dependency]:
     lists += ((f"dev {name}", group) for name, group in _table(data, "dependency-groups").items())
     lists += ((f"dev {n}", g) for n, g in _table(data, "tool", "pdm", "dev-dependencies").items())
     for group, texts in lists:
-        development = bool(_FOR_DEVELOPMENT.search(group.lower()))
+        development = _is_for_development(group)
         for text in _strings(texts):
             yield from _required(text, _quoted(source, text), development=development)
     for text in _strings(_table(data, "tool", "uv").get("constraint-dependencies")):
@@ -346,7 +354,7 @@ def _pyproject(source: Source) -> Iterator[Dependency]:
     tables = [("", poetry.get("dependencies")), ("dev", poetry.get("dev-dependencies"))]
     tables += [(n, _table(g).get("dependencies")) for n, g in _table(poetry, "group").items()]
     for group, table in tables:
-        yield from _constrained(source, _table(table), bool(_FOR_DEVELOPMENT.search(group.lower())))
+        yield from _constrained(source, _table(table), _is_for_development(group))
 
 
 def _pipfile(source: Source) -> Iterator[Dependency]:

@@ -232,12 +232,13 @@ class Tree(Struct, frozen=True):
             return None if normal is None else str(self.root)
         folder, _, name = normal.rpartition("/")
         if folder not in self._folders:
-            self._folders[""] = str(self.root)
-            parts = folder.split("/")
-            for depth, part in enumerate(parts):
-                above, own = "/".join(parts[:depth]), "/".join(parts[: depth + 1])
+            own = ""
+            place: str | None = str(self.root)
+            for part in folder.split("/"):
+                own = f"{own}/{part}" if own else part
                 if own not in self._folders:
-                    self._folders[own] = self._place(self._folders[above], part)
+                    self._folders[own] = self._place(place, part)
+                place = self._folders[own]
         return self._place(self._folders[folder], name)
 
     def _place(self, folder: str | None, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What ends a run with a sentence."""
+"""What ends a run with a sentence, and what a sentence calls a file."""
 
 from __future__ import annotations
 

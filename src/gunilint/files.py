@@ -27,7 +27,7 @@ class Files:
     `problems` has each problem once, `seen` the paths that were looked at.
     """
 
-    def __init__(self, tree: Tree, parse: Parse = parse_config) -> None:
+    def __init__(self, tree: Tree, parse: Parse) -> None:
         self.tree = tree
         self.parse = parse
         self.seen: set[str] = set()

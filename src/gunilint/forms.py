@@ -58,7 +58,7 @@ def load(form: bytes, source: Source) -> PythonConfig | None:
 
 
 def _packed(value: object) -> object:
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, tuple):
         return ["", *map(_packed, value)]
