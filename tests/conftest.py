@@ -49,6 +49,14 @@ def _no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUNILINT_NO_CACHE", "1")
 
 
+@pytest.fixture
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a cache that runs of the test use."""
+    monkeypatch.delenv("GUNILINT_NO_CACHE")
+    monkeypatch.setenv("GUNILINT_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _signals() -> None:
     """Programs under test end by signals, also when the run was started in a shell's background."""

@@ -1,9 +1,13 @@
-"""Programs that tests need and that no extra installs."""
+"""Programs that tests start: those that no extra installs, and Python itself."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,3 +20,18 @@ def program(name: str) -> str:
     if path is None:
         pytest.skip(f"{name} isn't installed")
     return path
+
+
+def python(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Python, with what the tests have on their path."""
+    path = os.pathsep.join(str(Path(folder).resolve()) for folder in sys.path if folder)
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=cwd, capture_output=True, text=True, check=False, timeout=120,
+        env={**os.environ, "PYTHONPATH": path, **environment},
+    )  # fmt: skip
+
+
+def imported(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """The modules that a Python with `-X importtime` has imported."""
+    return set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))

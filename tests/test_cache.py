@@ -30,9 +30,7 @@ PROJECT = {
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("GUNILINT_NO_CACHE")
-    monkeypatch.setenv("GUNILINT_CACHE_DIR", str(tmp_path / "cache"))
+def project(tmp_path: Path, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "project"
     root.mkdir()
     write(root, PROJECT)

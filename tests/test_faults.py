@@ -122,12 +122,10 @@ def test_baseline_is_not_written_after_a_bug(project: Path, monkeypatch) -> None
     assert not Path("known.json").exists()
 
 
-def test_run_with_a_bug_is_not_kept(project: Path, monkeypatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("GUNILINT_NO_CACHE")
-    monkeypatch.setenv("GUNILINT_CACHE_DIR", str(tmp_path / "cache"))
+def test_run_with_a_bug_is_not_kept(project: Path, monkeypatch, cache_folder: Path) -> None:
     monkeypatch.setattr("gunilint.checks.settings.setting_is", fails)
     assert invoke(project, monkeypatch).exit_code == 2
-    assert list((tmp_path / "cache").glob("*.run")) == []
+    assert list(cache_folder.glob("*.run")) == []
 
 
 # signals

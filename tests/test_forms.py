@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from gunilint.disk import digest
 from gunilint.parse.python_config import parse
 from gunilint.source import Source
 from gunilint.syntax import PythonConfig
+from programs import imported, python
 from projects import write
 from update_fixtures import FIXTURES
 
@@ -90,21 +88,16 @@ PROJECT = {
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("GUNILINT_NO_CACHE")
-    monkeypatch.setenv("GUNILINT_CACHE_DIR", str(tmp_path / "cache"))
+def project(tmp_path: Path, cache_folder: Path) -> Path:
     write(tmp_path / "project", PROJECT)
     return tmp_path / "project"
 
 
 def check(project: Path, *arguments: str) -> tuple[str, set[str]]:
     """What gunilint says, and the modules that it imports."""
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "gunilint", *arguments],
-        cwd=project, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    done = python("-X", "importtime", "-m", "gunilint", *arguments, cwd=project)
     assert done.returncode in (0, 1), done.stderr
-    return done.stdout, set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
+    return done.stdout, imported(done)
 
 
 def change_script(project: Path) -> None:
@@ -113,23 +106,23 @@ def change_script(project: Path) -> None:
 
 
 def test_libcst_is_not_imported_for_what_was_parsed_before(project: Path) -> None:
-    first, imported = check(project)
+    first, modules = check(project)
     assert "GU401" in first or "timeout" in first
-    assert "libcst" in imported
+    assert "libcst" in modules
 
     change_script(project)
-    second, imported = check(project)
+    second, modules = check(project)
     assert second == first
-    assert "gunilint.forms" in imported
-    assert "libcst" not in imported
+    assert "gunilint.forms" in modules
+    assert "libcst" not in modules
 
 
 def test_another_text_is_parsed_anew(project: Path) -> None:
     first, _ = check(project)
     write(project, {"gunicorn.conf.py": "bind = '127.0.0.1:8000'\n"})
-    second, imported = check(project)
+    second, modules = check(project)
     assert second != first
-    assert "libcst" in imported
+    assert "libcst" in modules
 
 
 def foreign(_kept: bytes) -> bytes:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from programs import imported, python
 from projects import write
 
 HEAVY = {"libcst", "tree_sitter", "tree_sitter_bash", "pathspec"}
-
-
-def start(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join(str(Path(folder).resolve()) for folder in sys.path if folder)
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=cwd, capture_output=True, text=True, check=False, timeout=120,
-        env={**os.environ, "PYTHONPATH": path, **environment},
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -39,17 +28,17 @@ def start(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedP
 def test_no_parser_is_imported_for_what_parses_nothing(
     arguments: list[str], environment: dict[str, str], tmp_path: Path
 ) -> None:
-    done = start("-X", "importtime", "-m", "gunilint", *arguments, cwd=tmp_path, **environment)
-    imported = set(re.findall(r"\| +(\w+)$", done.stderr, re.MULTILINE))
+    done = python("-X", "importtime", "-m", "gunilint", *arguments, cwd=tmp_path, **environment)
+    modules = imported(done)
     assert done.returncode == 0, done.stderr
-    assert "click" in imported
-    assert imported & HEAVY == set()
+    assert "click" in modules
+    assert modules & HEAVY == set()
     if arguments not in (["rules"], ["explain", "GU301"], []):
-        assert "yaml" not in imported
+        assert "yaml" not in modules
 
 
 def imported_by(modules: str, folder: Path) -> set[str]:
-    done = start(
+    done = python(
         "-I",
         "-S",
         "-X",
@@ -59,7 +48,7 @@ def imported_by(modules: str, folder: Path) -> set[str]:
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr
-    return set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
+    return imported(done)
 
 
 def test_what_helps_and_explains_imports_little_but_click(tmp_path: Path) -> None:
@@ -70,16 +59,16 @@ def test_what_helps_and_explains_imports_little_but_click(tmp_path: Path) -> Non
 
 
 def test_rules_are_listed_without_the_configuration_s_modules(tmp_path: Path) -> None:
-    def imported(**environment: str) -> set[str]:
+    def modules(**environment: str) -> set[str]:
         command = ("-X", "importtime", "-m", "gunilint", "rules")
-        done = start(*command, cwd=tmp_path, **environment)
+        done = python(*command, cwd=tmp_path, **environment)
         assert done.returncode == 0, done.stderr
-        return set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
+        return imported(done)
 
     (tmp_path / "pyproject.toml").write_text("[project]\n")
-    assert "gunilint.config" not in imported(GUNILINT_CACHE_DIR=str(tmp_path / "cache"))
+    assert "gunilint.config" not in modules(GUNILINT_CACHE_DIR=str(tmp_path / "cache"))
     (tmp_path / "pyproject.toml").write_text("[tool.gunilint]\nextend-rules = []\n")
-    assert "gunilint.config" in imported()
+    assert "gunilint.config" in modules()
 
 
 PLANTED = (
@@ -109,11 +98,11 @@ def test_modules_of_the_project_are_not_imported(
             **{f"{name}.py": PLANTED for name in MODULES},
         },
     )
-    done = start(*options, "-m", "gunilint", *arguments, cwd=tmp_path)
+    done = python(*options, "-m", "gunilint", *arguments, cwd=tmp_path)
     assert not (tmp_path / "ran").exists()
     assert "Traceback" not in done.stderr
     assert done.returncode in (0, 1), done.stderr
 
 
 def test_the_module_says_its_own_name(tmp_path: Path) -> None:
-    assert start("-m", "gunilint", "--help", cwd=tmp_path).stdout.startswith("Usage: gunilint ")
+    assert python("-m", "gunilint", "--help", cwd=tmp_path).stdout.startswith("Usage: gunilint ")
