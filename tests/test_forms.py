@@ -151,8 +151,8 @@ def test_no_form_is_kept_without_a_cache(project: Path) -> None:
 def test_oldest_forms_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "KEPT_PARSED", 2)
     kept = cache.Cache(tmp_path, "state")
-    parse_kept = forms.kept_in(kept)
+    parser = forms.KeepingParser(kept)
     for number in range(4):
-        parse_kept(Source("gunicorn.conf.py", f"workers = {number}\n"))
+        parser.parse(Source("gunicorn.conf.py", f"workers = {number}\n"))
     kept.remember("a", cache.Run((), (), 0), {})
     assert len(list(tmp_path.glob("*.parsed"))) == 2

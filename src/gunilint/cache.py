@@ -89,6 +89,10 @@ class Cache(NamedTuple):
                     for file in sorted(files, key=_age)[:-count]:
                         file.unlink(missing_ok=True)
 
+    def has(self, name: str) -> bool:
+        """Whether something was written to a file."""
+        return (self.folder / name).exists()
+
     def read(self, name: str) -> bytes | None:
         """What was written to a file; None where there is none, or something else is in it."""
         try:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gunilint.cache import Cache, Run
     from gunilint.disk import Disk, Looks
     from gunilint.engine import Repair
-    from gunilint.files import Parse
+    from gunilint.files import Parser
     from gunilint.fix import Patch
     from gunilint.policy import Policies
     from gunilint.progress import Track
@@ -368,7 +368,7 @@ def _checked(
             policies = _policies(options, disk)
             result = run(
                 arguments, policies, unsaved,
-                keep=keep, disk=disk, track=track, parse=_parse(cache),
+                keep=keep, disk=disk, track=track, parser=_parser(cache),
             )  # fmt: skip
     _report_missing(result.missing)
     if result.missing:
@@ -399,12 +399,12 @@ def _checked(
     return Run(texts, tuple(notes), status), disk.looks
 
 
-def _parse(cache: Cache | None) -> Parse:
+def _parser(cache: Cache | None) -> Parser:
     """What parses configs, with what the cache has of them."""
-    from gunilint.files import parse_config
-    from gunilint.forms import kept_in
+    from gunilint.files import Parser
+    from gunilint.forms import KeepingParser
 
-    return kept_in(cache) if cache else parse_config
+    return KeepingParser(cache) if cache else Parser()
 
 
 @main.command()

@@ -26,7 +26,7 @@ from gunilint.command import Label
 from gunilint.deployment import Deployment, Facts, Project
 from gunilint.discover import Kind, Tree, find_root, matcher, relative
 from gunilint.disk import Disk
-from gunilint.files import Parse, parse_config
+from gunilint.files import Parser
 from gunilint.findings import Finding, Report
 from gunilint.grades import severity_rank
 from gunilint.masking import Mask, masked
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 _UNBROKEN = "the broken part of the script changes nothing"
 """What findings on a command rest on where the text around it can't be parsed."""
 
+_PLAIN = Parser()
 
 _Placed: TypeAlias = tuple[Hit, Deployment | None]
 """What a check objects to, and in which deployment if it looks at one alone."""
@@ -112,14 +113,14 @@ def run(
     keep: bool = False,
     disk: Disk | None = None,
     track: Track = untracked,
-    parse: Parse = parse_config,
+    parser: Parser = _PLAIN,
 ) -> Result:
     """Lint files and folders, each as its policy asks for.
 
     `unsaved` are contents that stand for those of files, by their path, as an editor has them
     before it saves them; a file of that path need not exist. `keep` keeps the deployments, which
     takes memory, for a format that shows them. `disk` remembers all that was looked at,
-    `track` is told how far the run is, `parse` reads configs.
+    `track` is told how far the run is, `parser` reads configs.
     """
     disk = disk or Disk()
     findings: list[Finding] = []
@@ -135,7 +136,7 @@ def run(
     failing = False
     contents = {_start(path, disk): data for path, data in (unsaved or {}).items()}
     existing, missing = _sorted_out(arguments, contents, disk)
-    for project, policy in _projects(existing, policies, contents, disk, track, parse):
+    for project, policy in _projects(existing, policies, contents, disk, track, parser):
         scope = Scope(policy, project.tree, project.inputs)
         baseline = baselines.of(policy)
         raw, failed = check(project, policy.rules, track)
@@ -435,7 +436,7 @@ def _projects(
     unsaved: Mapping[Path, bytes],
     disk: Disk,
     track: Track,
-    parse: Parse = parse_config,
+    parser: Parser = _PLAIN,
 ) -> Iterator[tuple[Project, Policy]]:
     """Each project that the arguments belong to, with its policy."""
     inputs: dict[tuple[Path, Policy], tuple[Tree, dict[str, Kind]]] = {}
@@ -450,7 +451,10 @@ def _projects(
             if not policy.force_exclude or not tree.excluded(path, False):
                 found[path] = kind
     for (_, policy), (tree, found) in inputs.items():
-        yield resolve(tree, found, policy.facts, track, parse), policy
+        configs = [path for path, kind in found.items() if kind == "config"]
+        with parser.ahead(configs, tree.read):
+            project = resolve(tree, found, policy.facts, track, parser.parse)
+        yield project, policy
 
 
 def _tree(root: Path, policy: Policy, unsaved: Mapping[Path, bytes], disk: Disk) -> Tree:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeAlias
 
 from gunilint.discover import Tree
@@ -19,6 +20,20 @@ def parse_config(source: Source) -> PythonConfig:
     from gunilint.parse.python_config import parse
 
     return parse(source)
+
+
+class Parser:
+    """Parses each config when it is needed, and keeps nothing."""
+
+    def parse(self, source: Source) -> PythonConfig:
+        """A Python file, parsed."""
+        return parse_config(source)
+
+    def ahead(
+        self, paths: Sequence[str], read: Callable[[str], Source | None]
+    ) -> AbstractContextManager[None]:
+        """A block in which configs will be parsed: what can be done ahead is done meanwhile."""
+        return nullcontext()
 
 
 class Files:

@@ -8,36 +8,61 @@ from __future__ import annotations
 
 import json
 from ast import literal_eval
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from msgspec import Struct
 
 from gunilint import syntax
+from gunilint.ahead import ahead
 from gunilint.cache import PARSED, Cache
-from gunilint.files import Parse, parse_config
+from gunilint.files import Parser, parse_config
 from gunilint.source import Problem, Source, Span
 from gunilint.syntax import PythonConfig
+
+MANY = 50
+"""The configs from which on a second process is faster than what it costs."""
 
 _CLASSES: dict[str, Any] = {
     name: value for name, value in vars(syntax).items() if isinstance(value, type(Struct))
 } | {"Problem": Problem}
 
 
-def kept_in(cache: Cache) -> Parse:
-    """A parser that keeps what it makes in a cache, and takes it from there."""
+class KeepingParser(Parser):
+    """Keeps what it parses in a cache, and takes it from there."""
 
-    def parse(source: Source) -> PythonConfig:
-        name = cache.key_of(source.text) + PARSED
-        form = cache.read(name)
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def parse(self, source: Source) -> PythonConfig:
+        """A Python file, parsed now or before."""
+        form = self._cache.read(self._name(source))
         found = load(form, source) if form is not None else None
-        if found is None:
-            found = parse_config(source)
-            form = dump(found)
-            if form is not None:
-                cache.write(name, form)
-        return found
+        return found or self._keep(source)
 
-    return parse
+    def ahead(
+        self, paths: Sequence[str], read: Callable[[str], Source | None]
+    ) -> AbstractContextManager[None]:
+        """Have many configs parsed by another process, the last first."""
+        if len(paths) < MANY:
+            return nullcontext()
+        sources = map(read, sorted(paths, reverse=True))
+        return ahead(
+            self._keep(source)
+            for source in sources
+            if source is not None and not self._cache.has(self._name(source))
+        )
+
+    def _name(self, source: Source) -> str:
+        return self._cache.key_of(source.text) + PARSED
+
+    def _keep(self, source: Source) -> PythonConfig:
+        found = parse_config(source)
+        form = dump(found)
+        if form is not None:
+            self._cache.write(self._name(source), form)
+        return found
 
 
 def dump(config: PythonConfig) -> bytes | None:
