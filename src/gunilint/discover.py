@@ -11,7 +11,9 @@ import os
 import posixpath
 import re
 import tokenize
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -111,7 +113,8 @@ class Tree(Struct, frozen=True):
     _listing: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _matching: dict[re.Pattern[str], tuple[str, ...]] = field(default_factory=dict)
     _children: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _named: dict[str, list[str]] = field(default_factory=dict)
+    _ending: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _backwards: list[str] = field(default_factory=list)
 
     def read(self, path: str) -> Source | None:
         """The text of a file; None where there is no such file or it has no readable text."""
@@ -187,6 +190,10 @@ class Tree(Struct, frozen=True):
             self._listing[folder] = tuple(sorted({*self._walk(folder), *unsaved}))
         return self._listing[folder]
 
+    def within(self, folder: str) -> Iterator[str]:
+        """What the listing of the folder around it has in `folder`."""
+        return starting(self.listing(posixpath.dirname(folder)), f"{folder}/")
+
     def matching(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
         """The files of the listing in whose path a pattern finds something."""
         if pattern not in self._matching:
@@ -195,11 +202,12 @@ class Tree(Struct, frozen=True):
 
     def ending(self, tail: str) -> tuple[str, ...]:
         """The files of the listing whose path ends with that of a file, such as `app/main.py`."""
-        if not self._named:
-            for path in self.listing():
-                self._named.setdefault(posixpath.basename(path), []).append(path)
-        same = self._named.get(posixpath.basename(tail), ())
-        return tuple(path for path in same if f"/{path}".endswith(f"/{tail}"))
+        if tail not in self._ending:
+            if not self._backwards:
+                self._backwards.extend(sorted(f"/{path}"[::-1] for path in self.listing()))
+            found = starting(self._backwards, f"/{tail}"[::-1])
+            self._ending[tail] = tuple(sorted(path[::-1][1:] for path in found))
+        return self._ending[tail]
 
     def ignores(self, path: str) -> bool:
         """Whether git ignores `path`, be the file there or not."""
@@ -428,6 +436,12 @@ def _declared(path: str, data: bytes) -> str:
     """The encoding that a Python file says it has; for all others UTF-8."""
     coding = _CODING.search(b"\n".join(data.split(b"\n", 2)[:2])) if path.endswith(".py") else None
     return coding[1].decode() if coding else "utf-8"
+
+
+def starting(texts: Sequence[str], start: str) -> Iterator[str]:
+    """Those of sorted texts that start with another."""
+    following = islice(texts, bisect_left(texts, start), None)
+    return takewhile(lambda text: text.startswith(start), following)
 
 
 def normalise(path: str) -> str | None:

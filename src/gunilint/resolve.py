@@ -25,7 +25,7 @@ from gunilint.deployment import (
     Started,
     Target,
 )
-from gunilint.discover import Kind, Tree, normalise
+from gunilint.discover import Kind, Tree, normalise, starting
 from gunilint.evaluate import CONFIG_DIRECTORY, Namespace, evaluate
 from gunilint.files import Files, Parse, parse_config
 from gunilint.follow import Follower
@@ -193,12 +193,8 @@ class _Resolver:
         return self._units[main]
 
     def _unit(self, main: str) -> Unit:
-        dropins = [
-            path
-            for place in _search_path(main)
-            for path in self.tree.listing(posixpath.dirname(place))
-            if path.startswith(f"{place}.d/")
-        ]
+        folders = (f"{place}.d" for place in _search_path(main))
+        dropins = [path for folder in folders for path in self.tree.within(folder)]
         return systemd.parse(
             self.tree.read(main) or Source(main, ""),
             posixpath.basename(main),
@@ -212,11 +208,12 @@ class _Resolver:
         those in its own folder count.
         """
         stem = unit.name.removesuffix(".service")
-        paths = {*self.naming.get(stem, ()), *self.tree.ending(f"{stem}.socket")}
+        naming: Sequence[str] = self.naming.get(stem, ())
+        sockets: Sequence[str] = self.tree.ending(f"{stem}.socket")
         if len(self.tree.ending(unit.name)) > 1:
-            own = posixpath.dirname(unit.source.path)
-            paths = {path for path in paths if posixpath.dirname(path) == own}
-        return tuple(self.unit(path) for path in sorted(paths - {unit.source.path}))
+            folder = posixpath.dirname(unit.source.path)
+            naming, sockets = _right_in(folder, naming), _right_in(folder, sockets)
+        return tuple(self.unit(path) for path in sorted({*naming, *sockets} - {unit.source.path}))
 
     @cached_property
     def naming(self) -> Mapping[str, Sequence[str]]:
@@ -485,6 +482,12 @@ def _search_path(unit: str) -> tuple[str, ...]:
     if found is None:
         return (unit,)
     return tuple(f"{found['root']}{folder}{found['rest']}" for folder in _UNIT_FOLDERS)
+
+
+def _right_in(folder: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Those of sorted paths that are of a folder's own files."""
+    below = starting(paths, f"{folder}/" if folder else "")
+    return tuple(path for path in below if posixpath.dirname(path) == folder)
 
 
 def _config_option(line: CommandLine | None) -> Value | None:

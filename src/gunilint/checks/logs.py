@@ -5,13 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from gunilint.checks import Hit, Parameters, assumptions
 from gunilint.deployment import Deployment, Launch, Project
 from gunilint.discover import Tree
 from gunilint.parse.systemd import Unit
 from gunilint.regex import regex
-from gunilint.source import Source
 
 _MAKES = regex(
     r"\b(mkdir|makedirs|install\s+-|LogsDirectory|state:\s*directory)|^[dD]!?\s+/", re.MULTILINE
@@ -83,6 +83,7 @@ def log_dir_missing(project: Project, parameters: Parameters) -> Iterator[Hit]:
 
     `existing` are the folders that every machine has.
     """
+    making = cache(lambda: _text_that_makes_folders(project))
     for deployment in project.deployments:
         launch = deployment.launch
         for name in ("accesslog", "errorlog"):
@@ -93,7 +94,8 @@ def log_dir_missing(project: Project, parameters: Parameters) -> Iterator[Hit]:
             if not folder or folder.startswith(("/dev/", "/proc/", "syslog:")):
                 continue
             is_there = folder in parameters["existing"] or _is_in_tree(folder, launch, project.tree)
-            if not is_there and not _is_made(folder, deployment, project):
+            is_there = is_there or _makes_itself(folder, deployment)
+            if not is_there and posixpath.basename(folder) not in making():
                 values = {"setting": name, "path": setting.known, "folder": folder}
                 yield Hit(deployment.place(setting), values, assumes=assumptions(setting))
 
@@ -110,18 +112,24 @@ def _is_in_tree(folder: str, launch: Launch, tree: Tree) -> bool:
     return any(tree.is_dir(posixpath.join(each, folder)) for each in (launch.folder, ""))
 
 
-def _is_made(folder: str, deployment: Deployment, project: Project) -> bool:
-    """Whether the unit, or a command in some file, makes the folder."""
+def _makes_itself(folder: str, deployment: Deployment) -> bool:
+    """Whether a deployment's unit, config or application makes the folder."""
     unit = deployment.launch.unit if deployment.launch else None
     if unit is not None and any(_covers(made, folder) for made in _directories(unit)):
         return True
+    sources = (
+        deployment.config.source if deployment.config else None,
+        deployment.app.module if deployment.app else None,
+    )
     name = posixpath.basename(folder)
-    sources = [deployment.config.source] if deployment.config else []
-    sources += [each for each in (deployment.app and deployment.app.module,) if each]
-    read = map(project.tree.read, project.tree.matching(_MAY_MAKE))
-    scripts = map(project.tree.read, sorted(project.files))
-    sources += [source for source in (*read, *scripts) if isinstance(source, Source)]
-    return any(name in source.text and _MAKES.search(source.text) for source in sources)
+    return any(name in each.text and _MAKES.search(each.text) for each in sources if each)
+
+
+def _text_that_makes_folders(project: Project) -> str:
+    """All files with a command that makes a folder."""
+    paths = sorted({*project.tree.matching(_MAY_MAKE), *project.files})
+    sources = filter(None, map(project.tree.read, paths))
+    return "\n".join(source.text for source in sources if _MAKES.search(source.text))
 
 
 _MADE_BELOW = {

@@ -30,6 +30,7 @@ from gunilint.parse.shell import (
     parse,
     parsed,
 )
+from gunilint.parse.systemd import Unit
 from gunilint.regex import regex
 from gunilint.source import Fragment, Source, Span
 
@@ -235,24 +236,28 @@ def crlf_script(project: Project, parameters: Parameters) -> Iterator[Hit]:
 
 def venv_not_activated(project: Project, parameters: Parameters) -> Iterator[Hit]:
     """A script of a unit starts plain `gunicorn`, and other places use a virtual environment."""
-    for deployment in project.deployments:
-        launch = deployment.launch
-        if launch is None or launch.unit is None or launch.server != "gunicorn":
-            continue
-        sources = {label.span.source for label in launch.chain}
-        plain = launch.word.text == "gunicorn" and launch.word == launch.command.words[0]
-        if not plain or launch.word.span.source in launch.unit.sources:
-            continue
-        decided = "PATH" in launch.command.environment or any(
-            launch.unit.all("Service", key)
-            for key in ("EnvironmentFile", "PassEnvironment", "ExecSearchPath")
-        )
-        if decided or any(_ACTIVATES.search(source.text) for source in sources):
-            continue
-        venv = next(_virtual_environments(project), None)
-        if venv is not None:
-            values = {"unit": launch.unit.name, "venv": venv.text}
+    looked_up = [
+        (launch, launch.unit)
+        for deployment in project.deployments
+        if (launch := deployment.launch) and launch.unit and _is_looked_up(launch, launch.unit)
+    ]
+    venv = next(_virtual_environments(project), None) if looked_up else None
+    if venv is not None:
+        for launch, unit in looked_up:
+            values = {"unit": unit.name, "venv": venv.text}
             yield Hit(launch.word.span, values, (("venv", venv),))
+
+
+def _is_looked_up(launch: Launch, unit: Unit) -> bool:
+    """Whether a unit's script starts the gunicorn of systemd's own PATH."""
+    plain = launch.word.text == "gunicorn" and launch.word == launch.command.words[0]
+    if launch.server != "gunicorn" or not plain or launch.word.span.source in unit.sources:
+        return False
+    keys = ("EnvironmentFile", "PassEnvironment", "ExecSearchPath")
+    if "PATH" in launch.command.environment or any(unit.all("Service", key) for key in keys):
+        return False
+    sources = {label.span.source for label in launch.chain}
+    return not any(_ACTIVATES.search(source.text) for source in sources)
 
 
 def _virtual_environments(project: Project) -> Iterator[Span]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 
 from gunilint.checks import Hit, Parameters, assumptions, written
 from gunilint.checks.systemd import (
@@ -23,6 +23,7 @@ from gunilint.source import Span
 
 _VARIABLE = regex(r"\$(?:\{(\w+)\}|(\w+)$)")
 _READS_PID = regex(r"\bkill\b.*?(?:\bcat|<)\s*[\"']?([^\s\"'`)|;&$]+)")
+_WRITES = regex(r"(?:>|\btee\b(?:\s+-\w+)*|\s?--?pid(?:file)?\b|\s-p|PIDFile=|PID_?FILE=)\s*(\S+)")
 _MAY_WRITE = (".cfg", ".conf", ".ini", ".py", ".service", ".sh", ".yaml", ".yml")
 """How files end that may say who writes a pid file."""
 
@@ -137,6 +138,7 @@ def _unset(word: str, unit: Unit) -> str | None:
 
 def binary_upgrade(project: Project, parameters: Parameters) -> Iterator[Hit]:
     """SIGUSR2 to a gunicorn that a unit runs; variant "reload": by the unit's own `ExecReload=`."""
+    upgrades = [signal for signal in project.signals if signal.name == "USR2"]
     for deployment in project.deployments:
         unit = gunicorn_unit(deployment)
         start = unit.last("Service", "ExecStart") if unit else None
@@ -147,8 +149,8 @@ def binary_upgrade(project: Project, parameters: Parameters) -> Iterator[Hit]:
             found = sent([word.text for word in systemd.words(directive.value)])
             if found is not None and found[0] == "USR2":
                 yield Hit(directive.span, values, variant="reload")
-        for signal in project.signals:
-            if signal.name == "USR2" and _reaches(signal, unit, deployment):
+        for signal in upgrades:
+            if _reaches(signal, unit, deployment):
                 yield Hit(signal.span, values, (("unit", start.span),))
 
 
@@ -189,12 +191,12 @@ def pid_file_mismatch(project: Project, parameters: Parameters) -> Iterator[Hit]
         return
     read = list(_pid_files_read(project))
     names = _names_of_gunicorn(project)
-    unwritten = {
+    of_gunicorn = {
         path
-        for path in {path for path, _ in read}
-        if ("gunicorn" in path or posixpath.basename(path).removesuffix(".pid") in names)
-        and not _is_written(path, own, project)
+        for path, _ in read
+        if "gunicorn" in path or posixpath.basename(path).removesuffix(".pid") in names
     }
+    unwritten = _unwritten(of_gunicorn, own, project)
     for path, span in read:
         if path in unwritten:
             yield Hit(span, {"wanted": path}, written(("pidfile", own[0])), "read")
@@ -246,12 +248,27 @@ def _names_of_gunicorn(project: Project) -> set[str]:
     return {unit.name.partition(".")[0].rstrip("@") for unit in units if unit is not None}
 
 
-def _is_written(path: str, pidfiles: list[Setting], project: Project) -> bool:
-    """Whether gunicorn or something else in the project writes a pid file."""
-    if any(isinstance(each.known, str) and _is_same(each.known, path) for each in pidfiles):
-        return True
-    name = re.escape(posixpath.basename(path))
-    writes = re.compile(rf"(?:>|\btee\b|\s-p|--?pid(?:file)?\b|PIDFile=|PID_?FILE=)\s*\S*{name}")
-    paths = (path for path in project.tree.listing() if path.endswith(_MAY_WRITE))
-    sources = (project.tree.read(path) for path in (*sorted(project.files), *paths))
-    return any(writes.search(source.text) for source in sources if source is not None)
+def _unwritten(paths: Set[str], pidfiles: Sequence[Setting], project: Project) -> set[str]:
+    """Those of some pid files that neither gunicorn nor anything else in the project writes."""
+    written_by_name: dict[str, set[str]] = {}
+    for each in pidfiles:
+        if isinstance(each.known, str):
+            written_by_name.setdefault(posixpath.basename(each.known), set()).add(each.known)
+    left = {
+        path
+        for path in paths
+        if not any(
+            _is_same(path, each) for each in written_by_name.get(posixpath.basename(path), ())
+        )
+    }
+    others = "\n".join(_words_written(project)) if left else ""
+    return {path for path in left if posixpath.basename(path) not in others}
+
+
+def _words_written(project: Project) -> Iterator[str]:
+    """What the project's files name as a pid file, or as what a command writes to."""
+    files = (path for path in project.tree.listing() if path.endswith(_MAY_WRITE))
+    for path in {*project.files, *files}:
+        source = project.tree.read(path)
+        for match in _WRITES.finditer(source.text) if source else ():
+            yield match[1]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from msgspec import Struct
 
 from gunilint.catalogue.directives import known_sections, refusal
 from gunilint.checks import Hit, Parameters, assumptions
@@ -167,6 +170,7 @@ def socket_dir_missing(project: Project, parameters: Parameters) -> Iterator[Hit
     Variants: "private" (in the /tmp of the service alone), "direct" (in /run itself, where only
     root may write).
     """
+    making = cache(lambda: _made_below_run(project))
     for deployment in project.deployments:
         unit, launch = gunicorn_unit(deployment), deployment.launch
         bind = deployment.settings.get("bind")
@@ -176,11 +180,16 @@ def socket_dir_missing(project: Project, parameters: Parameters) -> Iterator[Hit
             if address.startswith("unix:"):
                 path = address.removeprefix("unix:").removeprefix("//")
                 path = re.sub(r"^/var/run/", "/run/", path)
-                yield from _socket_folder(project, deployment, unit, bind, address, path)
+                yield from _socket_folder(making, deployment, unit, bind, address, path)
 
 
 def _socket_folder(
-    project: Project, deployment: Deployment, unit: Unit, bind: Setting, address: str, path: str
+    making: Callable[[], _Made],
+    deployment: Deployment,
+    unit: Unit,
+    bind: Setting,
+    address: str,
+    path: str,
 ) -> Iterator[Hit]:
     """What is wrong with the folder of a unix socket."""
     folder = posixpath.dirname(path)
@@ -196,35 +205,51 @@ def _socket_folder(
         if user is not None and user.value.text not in ("root", "0") and "%" not in user.value.text:
             values["user"] = user.value.text
             yield Hit(place, values, (("user", user.span),), "direct", assumes)
-    elif folder.startswith("/run/") and not _is_made(project, deployment, folder):
+    elif folder.startswith("/run/") and not _is_made(folder, deployment, making):
         yield Hit(place, values, assumes=assumes)
 
 
-def _is_made(project: Project, deployment: Deployment, folder: str) -> bool:
-    """Whether the system or something in the project makes a folder below /run."""
-    if folder.startswith(_BEFORE_START):
-        return True
+class _Made(Struct, frozen=True):
+    """What is made below /run: `folders` by units, None where they can't be told.
+
+    `texts` may name more.
+    """
+
+    folders: frozenset[str] | None
+    texts: tuple[str, ...]
+
+
+def _made_below_run(project: Project) -> _Made:
+    """What a project's units and its configuration of systemd-tmpfiles make below /run."""
     made = [
         systemd.specified(each.value, unit)
         for unit in project.units
         for each in unit.all("Service", "RuntimeDirectory")
     ]
     names = [name.partition(":")[0] for text in made if text for name in text.split()]
-    if None in made or any(f"/run/{name}/".startswith(f"{folder}/") for name in names):
+    paths = [f"/run/{name}/" for name in names]
+    folders = frozenset(path[: end.start()] for path in paths for end in re.finditer("/", path))
+    sources = filter(None, map(project.tree.read, project.tree.matching(_TMPFILES)))
+    return _Made(None if None in made else folders, tuple(source.text for source in sources))
+
+
+def _is_made(folder: str, deployment: Deployment, making: Callable[[], _Made]) -> bool:
+    """Whether the system or something in the project makes a folder below /run."""
+    if folder.startswith(_BEFORE_START):
+        return True
+    made = making()
+    if made.folders is None or folder in made.folders:
         return True
     assert deployment.launch is not None
     unit, chain = deployment.launch.unit, deployment.launch.chain
     assert unit is not None
-    spellings = (folder, f"/var{folder}")
     texts = [each.value.text for each in unit.all("Service", "ExecStartPre")]
     scripts = {label.span.source for label in chain if label.span.source is not unit.source}
     texts += [
         script.text for script in scripts if "mkdir" in script.text or "install" in script.text
     ]
-    for path in project.tree.matching(_TMPFILES):
-        source = project.tree.read(path)
-        texts += [source.text] if source else []
-    return any(spelling in text for text in texts for spelling in spellings)
+    spellings = (folder, f"/var{folder}")
+    return any(spelling in text for text in (*texts, *made.texts) for spelling in spellings)
 
 
 def no_working_directory(project: Project, parameters: Parameters) -> Iterator[Hit]:
