@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from gunilint import cache
 from gunilint.cli import main
 from gunilint.disk import Disk, digest, unchanged
+from programs import python
 from projects import write
 
 PROJECT = {
@@ -352,3 +353,10 @@ def test_killed_runs_spoil_nothing(project: Path) -> None:
         killed.communicate()
         assert check().stdout == expected
         CliRunner().invoke(main, ["clean"])
+
+
+def test_there_is_a_cache_where_python_looks_into_the_working_directory(
+    project: Path, cache_folder: Path
+) -> None:
+    python("-c", "from gunilint.cli import main; main([])", cwd=project)
+    assert list(cache_folder.glob("*.run"))

@@ -134,7 +134,7 @@ def _own_state() -> object:
     """What tells one gunilint, with all that it is installed beside, from another."""
     package = os.path.dirname(__file__)  # noqa: PTH120
     own = [_stamp(file) for file in sorted(_below(package))]
-    beside = [_stamp(folder) for folder in sys.path if Path(folder).is_dir()]
+    beside = [_stamp(folder) for folder in sys.path if os.path.isdir(folder)]  # noqa: PTH112
     return __version__, sys.version, own, beside
 
 
