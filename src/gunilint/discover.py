@@ -11,9 +11,8 @@ import os
 import posixpath
 import re
 import tokenize
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice, takewhile
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -190,7 +189,7 @@ class Tree(Struct, frozen=True):
             self._listing[folder] = tuple(sorted({*self._walk(folder), *unsaved}))
         return self._listing[folder]
 
-    def within(self, folder: str) -> Iterator[str]:
+    def within(self, folder: str) -> Sequence[str]:
         """What the listing of the folder around it has in `folder`."""
         return starting(self.listing(posixpath.dirname(folder)), f"{folder}/")
 
@@ -438,10 +437,10 @@ def _declared(path: str, data: bytes) -> str:
     return coding[1].decode() if coding else "utf-8"
 
 
-def starting(texts: Sequence[str], start: str) -> Iterator[str]:
+def starting(texts: Sequence[str], start: str) -> Sequence[str]:
     """Those of sorted texts that start with another."""
-    following = islice(texts, bisect_left(texts, start), None)
-    return takewhile(lambda text: text.startswith(start), following)
+    first = bisect_left(texts, start)
+    return texts[first : bisect_right(texts, start, first, key=lambda text: text[: len(start)])]
 
 
 def normalise(path: str) -> str | None:
