@@ -75,3 +75,29 @@ def test_pid_files_that_a_target_is_read_from(target: str, paths: tuple[str, ...
 )
 def test_signal_names_a_unit(target: str, to_unit: bool, unit: str, named: bool) -> None:
     assert Signal(SPAN, "HUP", (target,), to_unit).names(unit) is named
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "written"),
+    [
+        ("start2.sh", "echo $$ > /run/gunicorn.pid\n", True),
+        ("start2.sh", "echo $$ >/run/gunicorn.pid\n", True),
+        ("start2.sh", "echo $$ | tee /run/gunicorn.pid\n", True),
+        ("compose.yml", "command: >\n  --pid /run/gunicorn.pid\n", True),
+        ("compose.yml", "command: gunicorn -p /run/gunicorn.pid app:app\n", True),
+        ("supervisor.conf", "PIDFILE='/run/gunicorn.pid'\n", True),
+        ("start2.sh", "echo /run/gunicorn.pid\n", False),
+        ("start2.sh", "echo $$ > /run/other.pid\n", False),
+    ],
+)
+def test_pid_file_that_something_else_writes(
+    lint_files, path: str, text: str, written: bool
+) -> None:
+    found = lint_files(
+        {
+            "start.sh": "#!/bin/sh\nexec gunicorn app:app\n",
+            "reload.sh": "#!/bin/sh\nkill -HUP $(cat /run/gunicorn.pid)\n",
+            path: text,
+        }
+    )
+    assert ("GU312" in {finding.rule.code for finding in found}) is not written

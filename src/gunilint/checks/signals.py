@@ -23,7 +23,9 @@ from gunilint.source import Span
 
 _VARIABLE = regex(r"\$(?:\{(\w+)\}|(\w+)$)")
 _READS_PID = regex(r"\bkill\b.*?(?:\bcat|<)\s*[\"']?([^\s\"'`)|;&$]+)")
-_WRITES = regex(r"(?:>|\btee\b(?:\s+-\w+)*|\s?--?pid(?:file)?\b|\s-p|PIDFile=|PID_?FILE=)\s*(\S+)")
+_WRITING = r"(?:^-p|>|\btee\b|--?pid(?:file)?\b|PIDFile=|PID_?FILE=)"
+_WRITES, _WRITES_NEXT = regex(_WRITING), regex(_WRITING + "$")
+"""What a written file follows in a word, and what ends a word that it follows."""
 _MAY_WRITE = (".cfg", ".conf", ".ini", ".py", ".service", ".sh", ".yaml", ".yml")
 """How files end that may say who writes a pid file."""
 
@@ -250,17 +252,15 @@ def _names_of_gunicorn(project: Project) -> set[str]:
 
 def _unwritten(paths: Set[str], pidfiles: Sequence[Setting], project: Project) -> set[str]:
     """Those of some pid files that neither gunicorn nor anything else in the project writes."""
-    written_by_name: dict[str, set[str]] = {}
+    by_name: dict[str, set[str]] = {}
     for each in pidfiles:
         if isinstance(each.known, str):
-            written_by_name.setdefault(posixpath.basename(each.known), set()).add(each.known)
-    left = {
-        path
-        for path in paths
-        if not any(
-            _is_same(path, each) for each in written_by_name.get(posixpath.basename(path), ())
-        )
-    }
+            by_name.setdefault(posixpath.basename(each.known), set()).add(each.known)
+
+    def is_own(path: str) -> bool:
+        return any(_is_same(path, own) for own in by_name.get(posixpath.basename(path), ()))
+
+    left = {path for path in paths if not is_own(path)}
     others = "\n".join(_words_written(project)) if left else ""
     return {path for path in left if posixpath.basename(path) not in others}
 
@@ -270,5 +270,11 @@ def _words_written(project: Project) -> Iterator[str]:
     files = (path for path in project.tree.listing() if path.endswith(_MAY_WRITE))
     for path in {*project.files, *files}:
         source = project.tree.read(path)
-        for match in _WRITES.finditer(source.text) if source else ():
-            yield match[1]
+        follows = False
+        for word in source.text.split() if source else ():
+            found = _WRITES.search(word)
+            if follows:
+                yield word
+            elif found:
+                yield word[found.end() :]
+            follows = found is not None and _WRITES_NEXT.search(word) is not None
