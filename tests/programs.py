@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,13 @@ def python(*command: str, cwd: Path, **environment: str) -> subprocess.Completed
 def imported(done: subprocess.CompletedProcess[str]) -> set[str]:
     """The modules that a Python with `-X importtime` has imported."""
     return set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
+
+
+def soon(happens: Callable[[], object], seconds: float = 20) -> bool:
+    """Whether something happens within some seconds."""
+    deadline = time.monotonic() + seconds
+    while not happens():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from gunilint.ahead import ahead
 from gunilint.cache import Cache
 from gunilint.parse.python_config import parse
 from gunilint.source import Source
-from programs import python
+from programs import python, soon
 from projects import write
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is none elsewhere")
@@ -59,16 +59,6 @@ def forks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(os, "fork", counted)
     return started
-
-
-def soon(happens: Callable[[], object]) -> bool:
-    """Whether something happens within seconds."""
-    deadline = time.monotonic() + 20
-    while not happens():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def is_running(pid: int) -> bool:

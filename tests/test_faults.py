@@ -19,6 +19,7 @@ from gunilint.cli import main
 from gunilint.disk import Disk
 from gunilint.policy import Policy, same
 from gunilint.rules import load_rules
+from programs import soon
 from projects import write
 
 ROOT = Path(__file__).parents[1]
@@ -140,10 +141,8 @@ def test_signal_ends_a_run(tmp_path: Path, number: int, status: int) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )  # fmt: skip
-    deadline = time.monotonic() + 20
-    while "libcst" not in Path(f"/proc/{process.pid}/maps").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    maps = Path(f"/proc/{process.pid}/maps")
+    assert soon(lambda: "libcst" in maps.read_text())
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (status, "")

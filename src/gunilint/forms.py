@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from ast import literal_eval
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -37,9 +37,10 @@ class KeepingParser(Parser):
 
     def parse(self, source: Source) -> PythonConfig:
         """A Python file, parsed now or before."""
-        form = self._cache.read(self._name(source))
+        name = self._name(source)
+        form = self._cache.read(name)
         found = load(form, source) if form is not None else None
-        return found or self._keep(source)
+        return found or self._keep(source, name)
 
     def ahead(
         self, paths: Sequence[str], read: Callable[[str], Source | None]
@@ -47,22 +48,23 @@ class KeepingParser(Parser):
         """Have many configs parsed by another process, which is soon ahead of this one."""
         if len(paths) < MANY:
             return nullcontext()
-        sources = map(read, sorted(paths))
-        return ahead(
-            self._keep(source)
-            for source in sources
-            if source is not None and not self._cache.has(self._name(source))
-        )
+        return ahead(self._keep_new(map(read, sorted(paths))))
 
-    def _name(self, source: Source) -> str:
-        return self._cache.key_of(source.text) + PARSED
+    def _keep_new(self, sources: Iterable[Source | None]) -> Iterator[PythonConfig]:
+        for source in filter(None, sources):
+            name = self._name(source)
+            if not self._cache.has(name):
+                yield self._keep(source, name)
 
-    def _keep(self, source: Source) -> PythonConfig:
+    def _keep(self, source: Source, name: str) -> PythonConfig:
         found = parse_config(source)
         form = dump(found)
         if form is not None:
-            self._cache.write(self._name(source), form)
+            self._cache.write(name, form)
         return found
+
+    def _name(self, source: Source) -> str:
+        return self._cache.key_of(source.text) + PARSED
 
 
 def dump(config: PythonConfig) -> bytes | None:

@@ -93,9 +93,9 @@ def log_dir_missing(project: Project, parameters: Parameters) -> Iterator[Hit]:
             folder = posixpath.dirname(setting.known)
             if not folder or folder.startswith(("/dev/", "/proc/", "syslog:")):
                 continue
-            is_there = folder in parameters["existing"] or _is_in_tree(folder, launch, project.tree)
-            is_there = is_there or _makes_itself(folder, deployment)
-            if not is_there and posixpath.basename(folder) not in making():
+            if folder in parameters["existing"] or _is_in_tree(folder, launch, project.tree):
+                continue
+            if not _makes_itself(folder, deployment) and posixpath.basename(folder) not in making():
                 values = {"setting": name, "path": setting.known, "folder": folder}
                 yield Hit(deployment.place(setting), values, assumes=assumptions(setting))
 
